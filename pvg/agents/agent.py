@@ -1,0 +1,211 @@
+"""``Agent``: a network, as the module that acts for one group of an exchange.
+
+An agent is a ``TensorDictModule`` from ``(name, "observation")`` to ``(name, "action")``, with the
+log-probability of the act and the value of the state.  Its network is any ``nn.Module`` built as
+``net(env, name)`` that maps the scenario's view to logits, so that scenarios and networks pair freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from tensordict import TensorDict, TensorDictBase
+from tensordict.nn import TensorDictModuleBase
+from torch import Tensor, nn
+from torch.distributions import Distribution
+from torchrl.envs.utils import ExplorationType, exploration_type
+
+from pvg.checkpoint import load, load_weights
+from pvg.envs.exchange import ExchangeEnv
+from pvg.errors import UserError
+
+NEVER = -1e9  # a logit that is never drawn, yet finite: 0 * NEVER is 0 in the entropy
+
+
+class Tokens(Distribution):
+    """Independent categorical tokens with one log-probability, drawn by Gumbel-argmax.
+
+    ``torch.multinomial`` costs about six times as much on a CPU for small vocabularies, and a composite
+    of one distribution a token costs a Python object each.
+
+    Args:
+        logits: ``[..., tokens, vocabulary]``.
+    """
+
+    arg_constraints: dict = {}
+    has_rsample = False
+
+    def __init__(self, logits: Tensor):
+        self.logits = logits.log_softmax(-1)
+        super().__init__(logits.shape[:-2], logits.shape[-2:-1], validate_args=False)
+
+    @property
+    def mode(self) -> Tensor:
+        """The most likely tokens, ``[..., tokens]``."""
+        return self.logits.argmax(-1)
+
+    deterministic_sample = mode
+
+    def sample(self, sample_shape=()) -> Tensor:
+        """Draw tokens ``[*sample_shape, ..., tokens]``."""
+        logits = self.logits.expand(*sample_shape, *self.logits.shape)
+        return (logits - torch.empty_like(logits).exponential_().log_()).argmax(-1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Log-probability of whole messages ``[..., tokens]``."""
+        return self.logits.gather(-1, value.unsqueeze(-1)).squeeze(-1).sum(-1)
+
+    def entropy(self) -> Tensor:
+        """Entropy of a whole message, nats, ``[...]``."""
+        return -(self.logits.exp() * self.logits).sum((-1, -2))
+
+
+class Agent(TensorDictModuleBase):
+    """Acts for one group.
+
+    Args:
+        env: the exchange it plays; gives the views and says which tokens exist.
+        name: its group.
+        net: built as ``net(env, name)``; called with the view, returns a dict with ``message``
+            ``[n, length, vocabulary]`` (absent if it has nothing to say), ``decision`` ``[n, 3]``
+            (if it decides) and ``value`` ``[n, 1]``.
+        shared: one body for acting and for the value, or two.
+        weights: start from the agent of this name in a checkpoint (a file, or a run's folder).
+        chunk: how many rows a network sees at once while acting; more fall out of the cache.
+    """
+
+    def __init__(
+        self,
+        env: ExchangeEnv,
+        name: str,
+        net: Callable[[ExchangeEnv, str], nn.Module],
+        shared: bool = True,
+        weights: str | None = None,
+        chunk: int = 2048,
+    ):
+        super().__init__()
+        self.in_keys = [(name, "observation")]
+        self.out_keys = [(name, "action"), (name, "log_prob"), (name, "state_value")]
+        self.name, self.chunk = name, chunk
+        self.net = net(env, name)
+        self.critic = None if shared else net(env, name)
+        self.__dict__["fresh"] = lambda: type(self)(env, name, net, shared, None, chunk)
+        self.bind(env)
+        if weights:
+            self.take(load(weights)["trainer"]["agents"])
+
+    def take(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take over the weights of the agent of this name.
+
+        Raises:
+            UserError: there is none, or its shapes differ.
+        """
+        if self.name not in weights:
+            raise UserError(f"The checkpoint has no agent {self.name!r}; it has {sorted(weights)}.")
+        load_weights(self, weights[self.name], f"agent {self.name}")
+
+    def bind(self, env: ExchangeEnv) -> Agent:
+        """Play another environment of the same scenario (other instances, slots or tables)."""
+        self.__dict__["env"] = env  # not a submodule: an environment is no part of the weights
+        self.tokens = env.vocabularies[self.name]
+        top = max(self.tokens, default=1)
+        exists = torch.arange(top) < torch.tensor(self.tokens).view(-1, 1)
+        self.decides = self.name in env.protocol.deciders
+        self._missing = None if bool(exists.all()) else (~exists).to(env.device)
+        return self
+
+    def evaluate(self, observation: TensorDictBase) -> tuple[Tensor, Tensor]:
+        """Logits ``[n, tokens, vocabulary]`` and value ``[n, 1]``.
+
+        Tokens that do not exist are at ``NEVER``; decisions that the round does not allow are not
+        (what the verifier believes before it may decide is worth training and attacking): :meth:`law` sees to them.
+        """
+        view = self.env.view(self.name, observation)
+        out = self.net(view)
+        value = out["value"] if self.critic is None else self.critic(view)["value"]
+        return self._join(out), value
+
+    def law(self, logits: Tensor, observation: TensorDictBase) -> Tokens:
+        """The distribution of acts, with the decisions that the round does not allow left out."""
+        if self.decides:
+            shut = ~self.env.open_decisions(observation["round"])
+            shut = nn.functional.pad(shut, (0, logits.shape[-1] - 3)).unsqueeze(-2)
+            shut = nn.functional.pad(shut, (0, 0, logits.shape[-2] - 1, 0))
+            logits = logits.masked_fill(shut, NEVER)
+        return Tokens(logits)
+
+    def _join(self, out: dict[str, Tensor]) -> Tensor:
+        parts, top = [], max(self.tokens, default=1)
+        if "message" in out:
+            parts.append(_widen(out["message"], top))
+        if self.decides:
+            parts.append(_widen(out["decision"].unsqueeze(-2), top))
+        if not parts:
+            n = out["value"].shape[0]
+            return out["value"].new_zeros(n, 0, 1)
+        logits = parts[0] if len(parts) == 1 else torch.cat(parts, -2)
+        return logits if self._missing is None else logits.masked_fill(self._missing, NEVER)
+
+    def forward(self, tensordict: TensorDictBase) -> TensorDictBase:
+        """Act on every game in front of the group's seats; writes action, log_prob and state_value."""
+        group = tensordict[self.name]
+        observation = group["observation"]
+        lead = observation["round"].shape
+        flat = flatten(observation, len(lead))
+        greedy = exploration_type() in (ExplorationType.DETERMINISTIC, ExplorationType.MODE)
+        parts = [self.act(piece, greedy) for piece in pieces(flat, self.chunk)]
+        action, log_prob, value = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+        group.set("action", action.view(*lead, -1))
+        group.set("log_prob", log_prob.view(lead))
+        group.set("state_value", value.view(*lead, 1))
+        return tensordict
+
+    def act(self, observation: TensorDictBase, greedy: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """Action ``[n, tokens]``, its log-probability ``[n]`` and the value ``[n, 1]`` for observation rows."""
+        logits, value = self.evaluate(observation)
+        law = self.law(logits, observation)
+        action = law.mode if greedy else law.sample()
+        return action, law.log_prob(action), value
+
+
+class RandomAgent(Agent):
+    """Says and decides anything with equal probability; learns nothing."""
+
+    def __init__(self, env: ExchangeEnv, name: str, *_, **__):
+        # takes, and has no use for, the settings of the agent it stands in for
+        super().__init__(env, name, _Uniform)
+
+
+class _Uniform(nn.Module):
+    def __init__(self, env: ExchangeEnv, name: str):
+        super().__init__()
+        tokens = env.vocabularies[name]
+        self.decides = name in env.protocol.deciders
+        self.shape = (len(tokens) - self.decides, max(tokens, default=1))
+
+    def forward(self, view: dict[str, Tensor]) -> dict[str, Tensor]:
+        some = next(iter(view.values()))
+        n = len(some)
+        out = {"value": torch.zeros(n, 1, device=some.device)}
+        if self.shape[0]:
+            out["message"] = torch.zeros(n, *self.shape, device=some.device)
+        if self.decides:
+            out["decision"] = torch.zeros(n, 3, device=some.device)
+        return out
+
+
+def flatten(observation: TensorDictBase, dims: int) -> TensorDictBase:
+    """Rows ``[n, ...]`` of an observation with ``dims`` leading dimensions."""
+    rows = {k: v.flatten(0, dims - 1) for k, v in observation.items()}
+    return TensorDict._new_unsafe(rows, rows["round"].shape, device=observation.device)
+
+
+def pieces(rows: TensorDictBase, chunk: int) -> list[TensorDictBase]:
+    """The rows in as few pieces of at most ``chunk`` as there must be."""
+    return [rows] if len(rows) <= chunk else list(rows.split(chunk))
+
+
+def _widen(logits: Tensor, vocabulary: int) -> Tensor:
+    missing = vocabulary - logits.shape[-1]
+    return nn.functional.pad(logits, (0, missing), value=NEVER) if missing else logits

@@ -1,0 +1,447 @@
+"""``ExchangeEnv``: interleaved prover-verifier games, the base class of every scenario.
+
+A slot of the batch holds as many games as its protocol has seats.  At each step every seat acts on the
+game in front of it; then the games move on by one seat.  A game that ends is replaced when it comes to
+the first seat.  Every network so runs on a dense batch at every step, and no code asks whose turn it is::
+
+    step t    seat prover: game A     seat verifier: game B
+    step t+1  seat prover: game B'    seat verifier: game A        (B' = B, or B's successor)
+
+All state is in the TensorDict, chance included: which instance a game gets and what its coins show is a
+hash of its serial number, so a step from the same TensorDict always has the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from tensordict import TensorDict, TensorDictBase
+from torch import Tensor
+from torchrl.data import Binary, Bounded, Composite, MultiCategorical, Unbounded
+from torchrl.envs import EnvBase
+
+from pvg.envs.protocols import Place, Protocol
+from pvg.errors import UserError
+
+REJECT, ACCEPT, CONTINUE = 0, 1, 2
+BLANK = -1  # a token not yet said
+
+
+@dataclass(frozen=True)
+class Payoff:
+    """What one agent gets when a game ends: the decision (accept, reject) against the truth of the claim.
+
+    ``undecided`` is paid when the round limit ends a game in which the verifier went on asking.
+    """
+
+    accept_true: float = 1.0
+    accept_false: float = -1.0
+    reject_true: float = -1.0
+    reject_false: float = 1.0
+    undecided: float = -1.0
+
+    def table(self) -> list[list[float]]:
+        """Rows: claim false, claim true.  Columns: reject, accept, continue."""
+        return [
+            [self.reject_false, self.accept_false, self.undecided],
+            [self.reject_true, self.accept_true, self.undecided],
+        ]
+
+
+RIGHT = Payoff()  # for being right: the verifier, and every prover of a cooperative game
+PERSUADE = Payoff(1.0, 1.0, 0.0, 0.0, 0.0)  # for acceptance, whatever the truth: an adversarial prover
+
+
+def mix(x: Tensor, seed: int) -> Tensor:
+    """A well-mixed non-negative int64 of each integer (SplitMix64's finaliser, Steele et al. 2014)."""
+    x = x * -7046029254386353131 + seed * 2862933555777941757 + 3037000493
+    x = (x ^ (x >> 30 & 0x3FFFFFFFF)) * -4658895280553007687
+    x = (x ^ (x >> 27 & 0x1FFFFFFFFF)) * -7723592293110705685
+    return (x ^ (x >> 31 & 0x1FFFFFFFF)) & 0x7FFFFFFFFFFFFFFF
+
+
+class ExchangeEnv(EnvBase):
+    """Prover-verifier games on a table of instances, as a TorchRL environment of ``slots`` slots.
+
+    A scenario is a subclass that builds the two tables and overrides :meth:`message` and :meth:`view`,
+    and where it has them :meth:`coins`, :meth:`teach`, :meth:`describe`.
+
+    Groups follow TorchRL's multi-agent convention.  For an agent with ``k`` seats (often 1) and ``b`` slots:
+
+    * ``(agent, "observation")``: ``index`` int32 ``[b, k]`` of the instance (what the agent may know of
+      it is up to :meth:`view`), ``transcript`` int16 ``[b, k, rounds, width]`` of the channels it hears,
+      ``coins`` int16 ``[b, k, rounds, c]`` shown so far, ``round`` int16 ``[b, k]``, ``live`` bool ``[b, k]``
+      (False where no game has begun in front of the seat: what is done there counts for nothing);
+    * ``(agent, "action")``: int64 ``[b, k, tokens]``, the message and, for agents that decide, at the end
+      0 reject, 1 accept or 2 continue;
+    * ``("next", agent, "reward")`` float ``[b, k, 1]`` and ``("next", agent, "ended")`` bool ``[b, k, 1]``:
+      what the seat's last act *on the games of this lane* has brought since, delivered when the lane comes
+      back to the seat, as in PettingZoo's turn-based API (Terry et al. 2021).  In a track of ``m`` seats
+      the act of step ``t`` is paid at step ``t + m - 1``; ``pvg.trainers.ppo.own_turns`` puts the two together.
+
+    The environment's own ``done`` stays False: games end and begin inside the slots.
+
+    Args:
+        train: instances to draw from, batch ``[n]``, with at least ``label`` bool ``[n]`` (is the claim true?).
+        test: held-out instances with the same keys and shapes; both live in one table, ``test`` last.
+        protocol: who speaks when.
+        payoffs: what each agent is paid, by name; ``verifier`` and ``prover`` stand for those not named that
+            do and don't decide, ``default`` for the rest.
+            By default whoever decides is paid for being right and the others for acceptance.
+        slots: width of the batch.
+        seed: decides instances and coins.
+
+    Raises:
+        UserError: no slots, an empty table, or tables that do not fit together.
+    """
+
+    def __init__(
+        self,
+        train: TensorDict,
+        test: TensorDict,
+        *,
+        protocol: Protocol,
+        payoffs: Mapping[str, Payoff] | None = None,
+        slots: int = 256,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+    ):
+        if slots < 1:
+            raise UserError(f"env.slots={slots}: at least one slot is needed; 256 to 16384 are sensible.")
+        if not len(train):
+            raise UserError("env: there is no instance to train on; check the files or sizes under env.")
+        super().__init__(device=device, batch_size=[slots])
+        self.protocol, self.slots, self.seed = protocol, slots, seed
+        self.instances = torch.cat([train, test]).to(device) if len(test) else train.to(device)
+        self.train_size, self.test_size = len(train), len(test)
+        self.payoffs = dict(payoffs or {})
+        self._lay_out()
+        self._make_specs()
+
+    # ------------------------------------------------------------------ what a scenario says
+    def message(self, channel: str) -> tuple[int, int]:
+        """Length and vocabulary of a message on ``channel``; length 0 for a silent one."""
+        raise NotImplementedError
+
+    def view(self, agent: str, observation: TensorDictBase) -> dict[str, Tensor]:
+        """What the agent's network sees: dense tensors made from a compact observation of any batch shape."""
+        raise NotImplementedError
+
+    def coins(self, index: Tensor, serial: Tensor) -> Tensor:
+        """Public randomness of each game, int16 ``[n, rounds, c]``; row ``r`` is shown from round ``r`` on."""
+        return torch.empty(*index.shape, self.protocol.rounds, 0, dtype=torch.int16, device=index.device)
+
+    def teach(self, agent: str, observation: TensorDictBase) -> Tensor | None:
+        """The honest act where one is known, int64 ``[..., tokens]``, -1 where not; None if never.
+
+        The base class knows what a decider should decide.
+        """
+        if agent not in self.protocol.deciders:
+            return None
+        label = self.instances["label"][observation["index"].long()].long()
+        silent = label.new_full((*label.shape, len(self.vocabularies[agent]) - 1), -1)
+        return torch.cat([silent, label.unsqueeze(-1)], -1)
+
+    def difficulty(self, index: Tensor) -> dict[str, Tensor]:
+        """Masks ``[n]`` by name that split instances into kinds, for the tables of an evaluation."""
+        return {}
+
+    def describe(self, index: int) -> str:
+        """One line about an instance, for people."""
+        return f"instance {index}"
+
+    def say(self, channel: str, message: list[int], index: int) -> str:
+        """A message in words, for people."""
+        return " ".join(map(str, message))
+
+    def say_coins(self, coins: list[int], index: int) -> str:
+        """A round's coins in words, for people."""
+        return " ".join(map(str, coins))
+
+    # ------------------------------------------------------------------ the layout, computed once
+    def _lay_out(self) -> None:
+        protocol, device = self.protocol, self.device
+        self.columns: dict[str, slice] = {}
+        width = 0
+        for channel in protocol.channels:
+            length, _ = self.message(channel)
+            self.columns[channel] = slice(width, width + length)
+            width += length
+        self.width = width
+        self.vocabularies: dict[str, tuple[int, ...]] = {}
+        self._heard: dict[Place, Tensor | None] = {}
+        for agent in protocol.agents:
+            kinds = set()
+            for place in protocol.places(agent):
+                length, vocabulary = self.message(place.voice.speaks)
+                kinds.add((vocabulary,) * length + ((3,) if place.voice.decides else ()))
+                heard = [c for name in place.voice.hears for c in range(width)[self.columns[name]]]
+                every = heard == list(range(width))
+                self._heard[place] = None if every else torch.tensor(heard, dtype=torch.long, device=device)
+            if len(kinds) > 1:
+                raise UserError(f"protocol: the channels of agent {agent!r} carry different messages: {sorted(kinds)}.")
+            self.vocabularies[agent] = kinds.pop()
+        self.pay(self.payoffs)
+        self.lanes = sum(len(track) for track in protocol.tracks)
+        rounds = torch.arange(protocol.rounds, device=device)
+        self._rounds = rounds
+        early, last = rounds < protocol.first_decision, rounds == protocol.rounds - 1
+        # which decisions are open in each round: [rounds, 3]
+        self._open = torch.stack([~early | last, ~early | last, ~last], -1)
+        b = self.slots
+        self._false = torch.zeros(b, dtype=torch.bool, device=device)
+        self._done = torch.zeros(b, 1, dtype=torch.bool, device=device)
+        self._zero = torch.zeros(b, dtype=torch.int16, device=device)
+        self._blank = torch.full((b, protocol.rounds, width), BLANK, dtype=torch.int16, device=device)
+
+    def pay(self, payoffs: Mapping[str, Payoff]) -> None:
+        """Pay the agents so from now on.
+
+        Raises:
+            UserError: for an agent that does not exist.
+        """
+        unknown = set(payoffs) - {*self.protocol.agents, "default", "prover", "verifier"}
+        if unknown:
+            raise UserError(f"env.payoffs: no agent is called {sorted(unknown)}; there are {list(self.protocol.agents)}.")
+        self.payoffs, self._payoff = dict(payoffs), []
+        for t in range(len(self.protocol.tracks)):
+            voices = [p.voice for p in self.protocol.places() if p.track == t]
+            tables = [self._payoff_of(v.agent, v.decides).table() for v in voices]
+            table = torch.tensor(tables, dtype=torch.float32, device=self.device)
+            self._payoff.append(table.permute(1, 2, 0).flatten(0, 1))  # [label * 3 + decision, voices]
+
+    def _payoff_of(self, agent: str, decides: bool) -> Payoff:
+        role = self.payoffs.get("verifier" if decides else "prover")
+        fallback = RIGHT if decides else PERSUADE
+        return self.payoffs.get(agent) or role or self.payoffs.get("default") or fallback
+
+    @cached_property
+    def coin_count(self) -> int:
+        """Coins shown a round."""
+        one = torch.zeros(1, dtype=torch.long, device=self.device)
+        return self.coins(one, one).shape[-1]
+
+    def seats(self) -> list[tuple[int, int, str]]:
+        """Every seat as (track, seat, key of the game in front of it)."""
+        return [(t, s, f"track{t}_seat{s}") for t, track in enumerate(self.protocol.tracks) for s in range(len(track))]
+
+    # ------------------------------------------------------------------ one game (a batch of any size)
+    def new_games(self, index: Tensor, serial: Tensor) -> dict[str, Tensor]:
+        """Fresh games ``[n]`` on the given instances, live, in front of their first seat."""
+        n, dev = len(index), self.device
+        return {
+            "index": index.to(torch.int32),
+            "transcript": torch.full((n, self.protocol.rounds, self.width), BLANK, dtype=torch.int16, device=dev),
+            "coins": self.coins(index, serial),
+            "round": torch.zeros(n, dtype=torch.int16, device=dev),
+            "live": torch.ones(n, dtype=torch.bool, device=dev),
+        }
+
+    def observe(self, game: Mapping[str, Tensor], place: Place) -> dict[str, Tensor]:
+        """What the voice at ``place`` may know of the game in front of it."""
+        transcript, heard = game["transcript"], self._heard[place]
+        if heard is not None:
+            transcript = transcript.index_select(-1, heard)
+        coins = game["coins"]
+        if coins.shape[-1]:
+            hidden = self._rounds > game["round"].unsqueeze(-1)
+            coins = coins.masked_fill(hidden.unsqueeze(-1), BLANK)
+        shown = {"index": game["index"], "transcript": transcript, "coins": coins}
+        return shown | {"round": game["round"], "live": game["live"]}
+
+    def act(
+        self, game: Mapping[str, Tensor], track: int, seat: int, actions: list[Tensor]
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """The game after the seat's voices have acted.
+
+        Args:
+            game: a batch of games ``[n]`` in front of the seat.
+            actions: one int64 ``[n, tokens]`` a voice.
+
+        Returns:
+            the game, ``over`` bool ``[n]``, and ``decision`` int64 ``[n]`` (continue where nobody decided).
+        """
+        turn, live = game["round"], game["live"]
+        transcript = game["transcript"]
+        decision = None
+        said = False
+        for voice, action in zip(self.protocol.tracks[track][seat], actions, strict=True):
+            columns = self.columns[voice.speaks]
+            length = columns.stop - columns.start
+            if length:
+                if not said:
+                    transcript, said = transcript.clone(), True
+                row = turn.long().view(-1, 1, 1).expand(-1, 1, length)
+                words = action[:, :length].to(torch.int16).unsqueeze(1)
+                transcript[:, :, columns].scatter_(1, row, words)
+            if voice.decides:
+                own = action[:, -1]
+                decision = own if decision is None else torch.where(decision == CONTINUE, own, decision)
+        if decision is None:
+            return dict(game, transcript=transcript), torch.zeros_like(live), torch.full_like(turn, CONTINUE).long()
+        if self.protocol.first_decision:
+            early = (turn < self.protocol.first_decision) & (turn < self.protocol.rounds - 1)
+            decision = decision.masked_fill(early, CONTINUE)
+        over = decision != CONTINUE
+        if seat == self.protocol.limit_seat(track):
+            over = over | (turn == self.protocol.rounds - 1)
+        over = over & live
+        return dict(game, transcript=transcript, live=live & ~over), over, decision
+
+    def payoff(self, track: int, index: Tensor, decision: Tensor) -> Tensor:
+        """What the voices of a track get for a decision on each instance, ``[n, voices]``."""
+        label = self.instances["label"][index.long()]
+        return self._payoff[track][label.long() * 3 + decision]
+
+    def open_decisions(self, turn: Tensor) -> Tensor:
+        """Which of reject, accept and continue count in a round: bool ``[..., 3]``."""
+        return self._open[turn.long()]
+
+    def draw(self, serial: Tensor) -> Tensor:
+        """The training instance of the games with these serial numbers, int64 ``[n]``."""
+        return mix(serial, self.seed) % self.train_size
+
+    # ------------------------------------------------------------------ TorchRL
+    def _reset(self, tensordict: TensorDictBase | None = None, **kwargs) -> TensorDict:
+        games, lane = {}, 0
+        for t, s, key in self.seats():
+            serial = torch.arange(self.slots, device=self.device) * self.lanes + lane
+            game = self.new_games(self.draw(serial), serial)
+            voices = sum(map(len, self.protocol.tracks[t]))
+            live = game["live"] if s == 0 else self._false
+            owed = torch.zeros(self.slots, voices, device=self.device)
+            games[key] = game | {"live": live, "serial": serial, "owed": owed, "ended": owed.bool()}
+            lane += 1
+        return self._emit(games, first=True)
+
+    def _step(self, tensordict: TensorDictBase) -> TensorDict:
+        games, stride = {}, self.slots * self.lanes
+        for t, track in enumerate(self.protocol.tracks):
+            for s, seat in enumerate(track):
+                game = dict(tensordict["games", f"track{t}_seat{s}"].items())
+                actions = [tensordict[a, "action"][:, k] for a, k in self._actors[t, s]]
+                game, over, decision = self.act(game, t, s, actions)
+                if any(v.decides for v in seat):
+                    owed = self.payoff(t, game["index"], decision)
+                    game["owed"] = torch.where(over.unsqueeze(-1), owed, game["owed"])
+                    game["ended"] = game["ended"] | over.unsqueeze(-1)
+                if s == len(track) - 1:
+                    game = self._next_round(game, stride)
+                games[f"track{t}_seat{(s + 1) % len(track)}"] = game
+        return self._emit(games)
+
+    def _next_round(self, game: dict[str, Tensor], stride: int) -> dict[str, Tensor]:
+        """Past the last seat: one round on, or a fresh game where the old one is over."""
+        live = game["live"]
+        serial = torch.where(live, game["serial"], game["serial"] + stride)
+        index = torch.where(live, game["index"], self.draw(serial).to(torch.int32))
+        fresh = {
+            "index": index,
+            "transcript": torch.where(live[:, None, None], game["transcript"], self._blank),
+            "round": torch.where(live, game["round"] + 1, self._zero),
+            "live": ~self._false,
+            "serial": serial,
+        }
+        if self.coin_count:
+            fresh["coins"] = torch.where(live[:, None, None], game["coins"], self.coins(index, serial))
+        return game | fresh
+
+    def _emit(self, games: dict[str, dict[str, Tensor]], first: bool = False) -> TensorDict:
+        """Observations of all agents, and what is owed to each seat for its last act in the lane before it."""
+        b, out = self.batch_size, {}
+        rewards = {p: (games[f"track{p.track}_seat{p.seat}"], p.column) for p in self._places}
+        for agent, places in self._groups.items():
+            views, paid, ended = [], [], []
+            for place in places:
+                game, column = rewards[place]
+                views.append(self.observe(game, place))
+                paid.append(game["owed"][:, column])
+                ended.append(game["ended"][:, column])
+            view = {k: _stack([v[k] for v in views]) for k in views[0]}
+            group: dict = {
+                "observation": TensorDict._new_unsafe(view, b, device=self.device),
+                "ended": _stack(ended).unsqueeze(-1),
+            }
+            if not first:
+                group["reward"] = _stack(paid).unsqueeze(-1)
+            out[agent] = TensorDict._new_unsafe(group, b, device=self.device)
+        state = {}
+        for t, s, key in self.seats():
+            keep, game = self._keep[t, s], games[key]
+            game = game | {"owed": game["owed"] * keep, "ended": game["ended"] & keep}
+            state[key] = TensorDict._new_unsafe(game, b, device=self.device)
+        out["games"] = TensorDict._new_unsafe(state, b, device=self.device)
+        done = {"done": self._done, "terminated": self._done}
+        return TensorDict._new_unsafe(out | done, b, device=self.device)
+
+    def _set_seed(self, seed: int | None) -> None:
+        self.seed = int(seed or 0)
+
+    def _make_specs(self) -> None:
+        b, p, dev = self.slots, self.protocol, self.device
+        self._places = p.places()
+        self._groups = {a: p.places(a) for a in p.agents}
+        self._actors: dict[tuple[int, int], list[tuple[str, int]]] = {(t, s): [] for t, s, _ in self.seats()}
+        self._keep = {}
+        for agent, places in self._groups.items():
+            for k, place in enumerate(places):
+                self._actors[place.track, place.seat].append((agent, k))
+        for t, s, _ in self.seats():
+            own = [q for q in self._places if (q.track, q.seat) == (t, s)]
+            agents = [(a, next(k for k, q in enumerate(self._groups[a]) if q == o)) for o in own for a in [o.voice.agent]]
+            self._actors[t, s] = agents
+            voices = sum(map(len, p.tracks[t]))
+            keep = [c not in {q.column for q in own} for c in range(voices)]
+            self._keep[t, s] = torch.tensor(keep, device=dev)
+
+        def integer(shape, low, high, dtype=torch.int16):
+            return Bounded(low, high, shape, dtype=dtype, device=dev)
+
+        def flag(*shape):
+            return Binary(shape[-1], shape, dtype=torch.bool, device=dev)
+
+        def shown(lead: tuple[int, ...], width: int) -> dict:
+            top = max([2, *(self.message(c)[1] for c in p.channels)])
+            return {
+                "index": integer(lead, 0, len(self.instances) - 1, torch.int32),
+                "transcript": integer((*lead, p.rounds, width), BLANK, top),
+                "coins": integer((*lead, p.rounds, self.coin_count), BLANK, 32767),
+                "round": integer(lead, 0, p.rounds - 1),
+                "live": flag(*lead),
+            }
+
+        observations, actions, rewards = {}, {}, {}
+        for agent, places in self._groups.items():
+            k, heard = len(places), self._heard[places[0]]
+            view = shown((b, k), self.width if heard is None else len(heard))
+            group = {"observation": Composite(view, shape=(b,), device=dev), "ended": flag(b, k, 1)}
+            observations[agent] = Composite(group, shape=(b,), device=dev)
+            # an agent that has nothing to say still acts: its action is an empty message
+            nvec = self.vocabularies[agent]
+            spec = MultiCategorical(torch.tensor(nvec).expand(b, k, -1), (b, k, len(nvec)), dtype=torch.long, device=dev)
+            actions[agent] = Composite({"action": spec}, shape=(b,), device=dev)
+            rewards[agent] = Composite({"reward": Unbounded((b, k, 1), device=dev)}, shape=(b,), device=dev)
+        state = {}
+        for t, _, key in self.seats():
+            voices = sum(map(len, p.tracks[t]))
+            state[key] = Composite(
+                shown((b,), self.width)
+                | {"serial": integer((b,), 0, 2**62, torch.int64), "ended": flag(b, voices)}
+                | {"owed": Unbounded((b, voices), device=dev)},
+                shape=(b,),
+                device=dev,
+            )
+        observations["games"] = Composite(state, shape=(b,), device=dev)
+        self.observation_spec = Composite(observations, shape=(b,), device=dev)
+        self.action_spec = Composite(actions, shape=(b,), device=dev)
+        self.reward_spec = Composite(rewards, shape=(b,), device=dev)
+        done = {k: Binary(1, (b, 1), dtype=torch.bool, device=dev) for k in ("done", "terminated")}
+        self.done_spec = Composite(done, shape=(b,), device=dev)
+
+
+def _stack(seats: list[Tensor]) -> Tensor:
+    """``[b, k, ...]`` from ``k`` tensors ``[b, ...]``; a view when there is only one."""
+    return seats[0].unsqueeze(1) if len(seats) == 1 else torch.stack(seats, 1)

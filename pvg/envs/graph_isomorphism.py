@@ -1,0 +1,253 @@
+"""Graph isomorphism: are two graphs the same but for the names of their nodes?
+
+The claim is that they are.  A shallow verifier can't tell; a prover that names which node of graph B
+plays the part of a node of graph A lets it *check* what it can't find: the nodes named so far are marked
+in the graphs that the networks see (individualisation), and marks that do not fit show up within a
+round or two of message passing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import torch
+from tensordict import TensorDict, TensorDictBase
+from torch import Tensor
+
+from pvg.envs.exchange import BLANK, ExchangeEnv, Payoff, mix
+from pvg.envs.graphs import generate_split, read_pairs
+from pvg.envs.protocols import Protocol
+from pvg.errors import UserError
+
+
+class GraphIsomorphism(ExchangeEnv):
+    """The exchange on pairs of graphs.
+
+    Args:
+        protocol, payoffs, slots, seed, device: see :class:`~pvg.envs.exchange.ExchangeEnv`.
+        questions: who asks.  ``"drawn"``: the environment draws a node of graph A not asked before, each
+            round (private coins: the verifier says nothing and no turn is wasted); provers answer with a
+            node of B.  ``"learned"``: the verifier names the node (protocols in which it speaks first).
+            ``"none"``: provers name a node of each graph.
+        prover_knows: ``"label"`` or ``"nothing"``; both see the same graphs as the verifier.
+        train, test: how many pairs to generate.
+        nodes: fewest and most nodes.
+        density: lowest and highest share of edges.
+        scores: shares of the non-isomorphic pairs by Weisfeiler-Leman score (3 stands for 3 or more or never).
+        regular: share of pairs of regular graphs, which Weisfeiler-Leman never tells apart.
+        degree: of those graphs, or lowest and highest.
+        pairs: a file of ``label<TAB>graph6<TAB>graph6`` lines to test on instead of generated pairs;
+            and to train on if ``train_pairs`` names one.
+        train_pairs: such a file to train on.
+        data_seed: decides the generated pairs, so that runs with different seeds see the same data.
+
+    Raises:
+        UserError: questions that the protocol has no place for, more rounds than nodes to ask about.
+        ValueError: a pair file that can't be read, with the line.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        *,
+        payoffs: Mapping[str, Payoff] | None = None,
+        slots: int = 1024,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        questions: str = "drawn",
+        prover_knows: str = "label",
+        train: int = 40_000,
+        test: int = 2_000,
+        nodes: Sequence[int] = (7, 11),
+        density: Sequence[float] = (0.2, 0.8),
+        scores: Mapping[int, float] | None = None,
+        regular: float = 0.0,
+        degree: int | Sequence[int] = (3, 4),
+        pairs: str | None = None,
+        train_pairs: str | None = None,
+        data_seed: int = 0,
+    ):
+        if questions not in ("drawn", "learned", "none"):
+            raise UserError(f"env.questions={questions!r}: write drawn, learned or none.")
+        if prover_knows not in ("label", "nothing"):
+            raise UserError(f"env.prover_knows={prover_knows!r}: write label or nothing.")
+        self.questions, self.prover_knows = questions, prover_knows
+        made = dict(nodes=tuple(nodes), density=tuple(density), regular=regular, degree=degree, seed=data_seed)
+        made |= dict(scores=dict(scores or {1: 0.1, 2: 0.2, 3: 0.7}))
+        held_out = read_pairs(pairs) if pairs else None
+        if train_pairs:
+            drawn = read_pairs(train_pairs)
+            held_out = drawn[:0] if held_out is None else held_out
+        else:
+            drawn, generated = generate_split(train, 0 if pairs else test, **made)
+            held_out = generated if held_out is None else held_out
+        drawn, held_out = _same_width(drawn, held_out)
+        self.nodes = drawn["adjacency"].shape[-1]
+        first = {v.agent for track in protocol.tracks for v in track[0]}
+        if questions == "learned" and not first <= protocol.deciders:
+            raise UserError(
+                "env.questions=learned needs a verifier that speaks before the prover answers: "
+                "add protocol.first=verifier, or set env.questions=drawn."
+            )
+        self._check_rounds(protocol, int(drawn["size"].min()))
+        super().__init__(
+            drawn, held_out, protocol=protocol, payoffs=payoffs, slots=slots, seed=seed, device=device
+        )
+
+    def _check_rounds(self, protocol: Protocol, smallest: int) -> None:
+        if self.questions == "drawn" and protocol.rounds > smallest:
+            raise UserError(
+                f"protocol.rounds={protocol.rounds}: the environment asks about a new node each round, and the "
+                f"smallest graph has {smallest} nodes; set at most {smallest} rounds or larger graphs."
+            )
+
+    # ------------------------------------------------------------------ messages
+    def _channel_kind(self, channel: str) -> str:
+        if self.protocol.asks(channel):
+            return "ask" if self.questions == "learned" else "silent"
+        return "pair" if self.questions == "none" else "answer"
+
+    def message(self, channel: str) -> tuple[int, int]:
+        """One node, one pair of nodes, or nothing."""
+        kind = self._channel_kind(channel)
+        if kind == "silent":
+            return 0, 1
+        return 1, self.nodes**2 if kind == "pair" else self.nodes
+
+    def kind(self, agent: str) -> str:
+        """What the agent's messages are: ``answer``, ``pair``, ``ask`` or ``silent``."""
+        return self._channel_kind(self.protocol.places(agent)[0].voice.speaks)
+
+    def _answers(self, agent: str) -> list[str]:
+        return [c for c in self.protocol.places(agent)[0].voice.hears if not self.protocol.asks(c)]
+
+    def mark_count(self, agent: str) -> int:
+        """Mark features of a node: one that is always on, and one for each round and prover heard."""
+        return 1 + self.protocol.rounds * len(self._answers(agent))
+
+    def known(self, agent: str) -> int:
+        """Features of what the agent knows beyond the graphs."""
+        return int(agent not in self.protocol.deciders and self.prover_knows == "label")
+
+    # ------------------------------------------------------------------ chance
+    @cached_property
+    def _asks_by_coin(self) -> bool:
+        return self.questions == "drawn" and any(not self.protocol.asks(c) for c in self.protocol.channels)
+
+    def coins(self, index: Tensor, serial: Tensor) -> Tensor:
+        """The node of graph A asked about in each round, without repetition, int16 ``[n, rounds, 1]``."""
+        if not self._asks_by_coin:
+            return super().coins(index, serial)
+        keys = mix(serial.unsqueeze(-1) * self.nodes + self._node_ids, self.seed + 1)
+        keys = keys.masked_fill(~self._exists[index.long(), 0], 0)  # padding is asked about last
+        return keys.topk(self.protocol.rounds, -1).indices.to(torch.int16).unsqueeze(-1)
+
+    @cached_property
+    def _node_ids(self) -> Tensor:
+        return torch.arange(self.nodes, device=self.device)
+
+    @cached_property
+    def _exists(self) -> Tensor:
+        size = self.instances["size"].long().view(len(self.instances), -1).expand(-1, 2)
+        return self._node_ids < size.unsqueeze(-1)
+
+    # ------------------------------------------------------------------ what networks see
+    def named(self, agent: str, observation: TensorDictBase) -> tuple[Tensor, Tensor, Tensor]:
+        """Nodes of A and of B named so far, int64 ``[b, k]`` (-1: none), and the node now asked about ``[b]``.
+
+        Column ``c * rounds + r`` is what prover ``c`` said in round ``r``, the same in A and in B.
+        """
+        said = observation["transcript"].long()
+        place, offset, columns = self.protocol.places(agent)[0], 0, {}
+        for channel in place.voice.hears:
+            length, _ = self.message(channel)
+            if length:
+                columns[channel] = said[..., offset]
+            offset += length
+        answers = [columns[c] for c in self._answers(agent)]
+        turn = observation["round"].long()
+        asked = None
+        if self._asks_by_coin:
+            asked = observation["coins"][..., 0].long()
+        elif self.questions == "learned":
+            asked = next((columns[c] for c in columns if self.protocol.asks(c)), None)
+        now = torch.zeros_like(turn) if asked is None else asked.gather(-1, turn.unsqueeze(-1)).squeeze(-1).clamp(min=0)
+        if not answers:
+            return turn.new_zeros(len(turn), 0), turn.new_zeros(len(turn), 0), now
+        b = torch.cat(answers, -1)
+        if self.questions == "none":
+            blank = b == BLANK
+            return (b // self.nodes).masked_fill(blank, BLANK), (b % self.nodes).masked_fill(blank, BLANK), now
+        return torch.cat([asked] * len(answers), -1), b, now
+
+    def view(self, agent: str, observation: TensorDictBase) -> dict[str, Tensor]:
+        """Marked graphs: ``adjacency [b, 2, n, n]``, ``nodes [b, 2, n]`` (which exist), ``marks [b, 2, n, k]``,
+        ``known [b, f]`` and ``question [b]``."""
+        index = observation["index"].long()
+        in_a, in_b, now = self.named(agent, observation)
+        marks = (torch.stack([in_a, in_b], 1).unsqueeze(-2) == self._node_ids.unsqueeze(-1)).float()
+        nodes = self._exists[index]
+        known = torch.empty(len(index), 0, device=self.device)
+        if self.known(agent):
+            known = self.instances["label"][index].float().unsqueeze(-1)
+        return {
+            "adjacency": self.instances["adjacency"].index_select(0, index).float(),
+            "nodes": nodes,
+            "marks": torch.cat([torch.ones_like(marks[..., :1]) if marks.shape[-1] else nodes.float().unsqueeze(-1), marks], -1),
+            "known": known,
+            "question": now,
+        }
+
+    def teach(self, agent: str, observation: TensorDictBase) -> Tensor | None:
+        """For provers of isomorphic pairs: the node that corresponds; for deciders the label."""
+        if agent in self.protocol.deciders or self.kind(agent) != "answer":
+            return super().teach(agent, observation)
+        index = observation["index"].long()
+        _, _, now = self.named(agent, observation)
+        right = self.instances["witness"][index].long().gather(-1, now.unsqueeze(-1))
+        return right.masked_fill(~self.instances["label"][index].unsqueeze(-1), -1)
+
+    # ------------------------------------------------------------------ for people
+    def difficulty(self, index: Tensor) -> dict[str, Tensor]:
+        """By the Weisfeiler-Leman score of the pair (isomorphic pairs have none)."""
+        wl, label = self.instances["wl"][index].long(), self.instances["label"][index]
+        score = torch.where(wl == 0, 99, wl)
+        named = {"isomorphic": label, "wl 1": ~label & (score == 1), "wl 2": ~label & (score == 2)}
+        return named | {"wl 3+": ~label & (score >= 3) & (score < 99), "wl never": ~label & (score == 99)}
+
+    def describe(self, index: int) -> str:
+        """Edges of both graphs."""
+        row = self.instances[index]
+        lists = []
+        for g in range(2):
+            pairs = row["adjacency"][g].triu().nonzero().tolist()
+            lists.append(" ".join(f"{i}-{j}" for i, j in pairs))
+        return f"A: {lists[0]}\nB: {lists[1]}"
+
+    def say(self, channel: str, message: list[int], index: int) -> str:
+        """A message as a node of A or B."""
+        kind = self._channel_kind(channel)
+        if kind == "pair":
+            return f"A{message[0] // self.nodes} is B{message[0] % self.nodes}"
+        return ("A" if kind == "ask" else "B") + str(message[0])
+
+    def say_coins(self, coins: list[int], index: int) -> str:
+        """The node of A asked about."""
+        return f"A{coins[0]}"
+
+
+def _same_width(*tables: TensorDict) -> list[TensorDict]:
+    """Pad every table's graphs to the most nodes that any has."""
+    n = max(t["adjacency"].shape[-1] for t in tables)
+    out = []
+    for table in tables:
+        extra = n - table["adjacency"].shape[-1]
+        if extra:
+            rows = len(table)
+            more = torch.arange(n - extra, n, dtype=table["witness"].dtype).expand(rows, -1)
+            table = table.clone()
+            table["adjacency"] = torch.nn.functional.pad(table["adjacency"], (0, extra, 0, extra))
+            table["witness"] = torch.cat([table["witness"], more], -1)
+        out.append(table)
+    return out

@@ -1,0 +1,267 @@
+"""PPO for every agent of an exchange (Schulman et al. 2017), on own-turn trajectories."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from tensordict import TensorDict, TensorDictBase
+from torch import Tensor, nn
+from torchrl.objectives import ClipPPOLoss
+from torchrl.objectives.value.functional import vec_generalized_advantage_estimate
+
+from pvg.agents.agent import Agent, Tokens
+from pvg.envs.exchange import ACCEPT, ExchangeEnv
+from pvg.trainers import replicas
+from pvg.trainers.collect import Rollout, own_turns
+
+
+@dataclass
+class Learning:
+    """How one agent learns.
+
+    Args:
+        learning_rate: of Adam; ``decay`` is the share of it lost, linearly, by the end.
+        epochs, minibatch: passes over an iteration's turns and turns a gradient step.
+        every: learn in every so-manieth iteration (the update ratio between agents).
+        clip, entropy, critic: PPO's clip range and the weights of entropy and value losses.
+        auxiliary: weight of the supervised loss on the acts the scenario can teach.
+        pretrain: iterations at the start in which it learns by that supervised loss alone.
+        target_kl: stop an iteration's epochs when the policy has moved this far (nats); None for never.
+        max_grad_norm: of a gradient step.
+        frozen: act and do not learn.
+    """
+
+    learning_rate: float = 1e-3
+    decay: float = 0.9
+    epochs: int = 2
+    minibatch: int = 1024
+    every: int = 1
+    clip: float = 0.2
+    entropy: float = 0.003
+    critic: float = 0.5
+    auxiliary: float = 0.0
+    pretrain: int = 0
+    target_kl: float | None = 0.05
+    max_grad_norm: float = 1.0
+    frozen: bool = False
+
+
+class _Law(nn.Module):
+    """The policy as the loss sees it: logits that the agent has already computed."""
+
+    in_keys = ["logits"]
+
+    def __init__(self, agent: Agent):
+        super().__init__()
+        self.__dict__["agent"] = agent
+
+    def get_dist(self, tensordict: TensorDictBase) -> Tokens:
+        return self.agent.law(tensordict["logits"], tensordict)
+
+
+class _Value(nn.Module):
+    """The critic as the loss sees it: the value from the same pass of the agent's network."""
+
+    in_keys = ["value"]
+
+    def forward(self, tensordict: TensorDictBase) -> TensorDict:
+        return TensorDict._new_unsafe({"state_value": tensordict["value"]}, tensordict.batch_size)
+
+
+class Learner:
+    """One agent's optimiser and PPO update.
+
+    The agent's network runs once a minibatch; TorchRL's ``ClipPPOLoss`` reads the logits and values it
+    left, so that a shared body is not computed twice and the supervised loss costs no pass of its own.
+    """
+
+    def __init__(self, agent: Agent, learning: Learning):
+        self.agent, self.learning = agent, learning
+        self.parameters = [p for p in agent.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.Adam(self.parameters, learning.learning_rate, eps=1e-5, fused=True)
+        self.loss = ClipPPOLoss(
+            _Law(agent),  # type: ignore[arg-type]
+            _Value(),  # type: ignore[arg-type]
+            clip_epsilon=learning.clip,
+            entropy_coeff=learning.entropy,
+            critic_coeff=learning.critic,
+            log_explained_variance=False,
+            functional=False,
+        )
+        self.loss.set_keys(action="action", sample_log_prob="log_prob", value="state_value")
+
+    def update(self, turns: dict[str, Tensor], supervised: bool, rate: float) -> dict[str, float]:
+        """Epochs of minibatches over turns ``[n, ...]`` with ``advantage`` and ``value_target``."""
+        how, seen, kl = self.learning, [], 0.0
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        count = replicas.smallest(len(turns["round"]))
+        for _ in range(how.epochs):
+            for rows in torch.randperm(len(turns["round"]), device=turns["round"].device)[:count].split(how.minibatch):
+                seen.append(self._step({k: v.index_select(0, rows) for k, v in turns.items()}, supervised))
+            stats = torch.stack(seen).mean(0) if how.target_kl is None else torch.stack(seen[-8:]).mean(0)
+            kl = replicas.mean(stats)[3].item()
+            if how.target_kl is not None and not supervised and kl > how.target_kl:
+                break
+        loss, value, entropy, _, auxiliary = torch.stack(seen).mean(0).tolist()
+        return {"loss": loss, "value_loss": value, "entropy": entropy, "kl": kl, "auxiliary": auxiliary}
+
+    def _step(self, rows: dict[str, Tensor], supervised: bool) -> Tensor:
+        how = self.learning
+        td = TensorDict._new_unsafe(rows, rows["round"].shape)
+        logits, value = self.agent.evaluate(td)
+        td.set("logits", logits).set("value", value)
+        out = self.loss(td)
+        total = out["loss_critic"] * (1.0 if not supervised else 0.0)
+        if not supervised:
+            total = total + out["loss_objective"] + out["loss_entropy"]
+        auxiliary = self._supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
+        total = total + auxiliary * (1.0 if supervised else how.auxiliary)
+        self.optimiser.zero_grad()
+        total.backward()
+        replicas.average_gradients(self.parameters)
+        nn.utils.clip_grad_norm_(self.parameters, how.max_grad_norm)
+        self.optimiser.step()
+        kept = out["loss_objective"], out["loss_critic"], out["entropy"], out["kl_approx"], auxiliary
+        return torch.stack([x.detach().reshape(()) for x in kept])
+
+    def _supervise(self, td: TensorDictBase, logits: Tensor) -> Tensor:
+        """Cross-entropy of the acts the scenario can teach; of a decision, given that it is not *continue*."""
+        target = self.agent.env.teach(self.agent.name, td)
+        if target is None:
+            return logits.new_zeros(())
+        loss, said = logits.new_zeros(()), target.shape[-1] - self.agent.decides
+        if said:
+            known = target[:, :said]
+            score = nn.functional.cross_entropy(logits[:, :said].mT, known, ignore_index=-1, reduction="sum")
+            loss = loss + score / (known >= 0).sum().clamp(min=1) * said
+        if self.agent.decides:
+            loss = loss + nn.functional.cross_entropy(logits[:, -1, :2], target[:, -1], ignore_index=-1)
+        return loss
+
+
+class PPO:
+    """Trains the agents of an exchange, each on its own turns.
+
+    Args:
+        env, agents: the game and who plays it; agents without a learning rate of their own get the default.
+        learning: how each agent learns, by name; ``default`` for those not named.
+        turns: how many useful turns to train for, all agents together.
+        steps: environment steps an iteration.
+        gamma, lmbda: discount and GAE's lambda over an agent's own turns (Schulman et al. 2016, eq. 16).
+        device: where the networks live is where the environment lives.
+    """
+
+    def __init__(
+        self,
+        env: ExchangeEnv,
+        agents: Mapping[str, Agent],
+        *,
+        learning: Mapping[str, Learning] | None = None,
+        turns: float = 1e6,
+        steps: int = 16,
+        gamma: float = 1.0,
+        lmbda: float = 0.95,
+    ):
+        self.env, self.agents = env, dict(agents)
+        self.gamma, self.lmbda = gamma, lmbda
+        self.rollout = Rollout(env, self.agents, steps)
+        chosen = dict(learning or {})
+        default = chosen.pop("default", Learning())
+        self.learners = {
+            name: Learner(agent, how)
+            for name, agent in self.agents.items()
+            if not (how := chosen.get(name, default)).frozen and any(p.requires_grad for p in agent.parameters())
+        }
+        self.iteration = 0
+        per_iteration = self.rollout.steps * env.slots * len(env.protocol.places())
+        self.iterations = max(1, math.ceil(turns / per_iteration))
+        self.turns_done = 0
+
+    def train(self, report: Callable[[int, dict[str, float]], None] | None = None) -> None:
+        """Collect, estimate advantages, learn, report; until the budget of turns is spent."""
+        while self.iteration < self.iterations:
+            start, before = time.perf_counter(), self.turns_done
+            batch = self.rollout.collect()
+            values = self.rollout.last_values()
+            metrics = {"collect_s": time.perf_counter() - start}
+            for name, agent in self.agents.items():
+                turns = own_turns(batch, values[name], self.env, name, self.rollout.steps)
+                if agent.decides:
+                    metrics |= decision_rates(self.env, name, turns)
+                learner = self.learners.get(name)
+                data = self.advantages(turns)
+                self.turns_done += len(data["round"])
+                if learner and self.iteration % learner.learning.every == 0:
+                    supervised = self.iteration < learner.learning.pretrain
+                    stats = learner.update(data, supervised, self.rate(learner.learning))
+                    metrics |= {f"{name}/{k}": v for k, v in stats.items()}
+                metrics[f"{name}/reward"] = float(_where(turns["reward"], turns["ended"] & turns["live"].unsqueeze(-1)))
+            self.iteration += 1
+            metrics["seconds"] = time.perf_counter() - start
+            metrics["turns"] = float(self.turns_done)
+            metrics["turns_now"] = float(self.turns_done - before)
+            if report:
+                report(self.iteration, metrics)
+
+    def rate(self, how: Learning) -> float:
+        """The learning rate of this iteration."""
+        return how.learning_rate * (1 - how.decay * self.iteration / self.iterations)
+
+    def advantages(self, turns: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Live turns ``[n, ...]`` with advantages normalised over the agent's batch, and value targets."""
+        across = {k: turns[k].transpose(0, 1) for k in ("state_value", "next_value", "reward", "ended")}
+        ended = across["ended"]
+        advantage, target = vec_generalized_advantage_estimate(
+            self.gamma, self.lmbda, across["state_value"], across["next_value"], across["reward"], ended, ended
+        )
+        rows = {k: v.flatten(0, 1) for k, v in turns.items() if k not in ("next_value", "reward", "ended")}
+        rows["advantage"] = advantage.transpose(0, 1).flatten(0, 1)
+        rows["value_target"] = target.transpose(0, 1).flatten(0, 1)
+        live = rows["live"]
+        if not live.all():
+            rows = {k: v[live] for k, v in rows.items()}
+        rows["advantage"] = replicas.normalise(rows["advantage"])
+        return rows
+
+    def state_dict(self) -> dict:
+        """All it takes to go on to the same numbers, but for the random states."""
+        return {
+            "iteration": self.iteration,
+            "turns_done": self.turns_done,
+            "agents": {n: a.state_dict() for n, a in self.agents.items()},
+            "optimisers": {n: x.optimiser.state_dict() for n, x in self.learners.items()},
+            "rollout": self.rollout.state_dict(),
+        }
+
+    def load_state_dict(self, saved: dict) -> None:
+        """Go on from a saved state."""
+        self.iteration, self.turns_done = saved["iteration"], saved["turns_done"]
+        for name, weights in saved["agents"].items():
+            self.agents[name].load_state_dict(weights)
+        for name, state in saved["optimisers"].items():
+            self.learners[name].optimiser.load_state_dict(state)
+        self.rollout.load_state_dict(saved["rollout"])
+
+
+def decision_rates(env: ExchangeEnv, name: str, turns: dict[str, Tensor]) -> dict[str, float]:
+    """Accuracy, completeness and soundness of the decisions that ended games, as played (not greedy)."""
+    ended = turns["ended"].squeeze(-1) & turns["live"]
+    accept = turns["action"][..., -1] == ACCEPT
+    label = env.instances["label"][turns["index"].long()]
+    rates = {
+        "accuracy": _where(accept == label, ended),
+        "completeness": _where(accept, ended & label),
+        "soundness": _where(~accept, ended & ~label),
+        "length": _where(turns["round"] + 1.0, ended),
+    }
+    return dict(zip(rates, torch.stack(list(rates.values())).tolist(), strict=True))
+
+
+def _where(x: Tensor, mask: Tensor) -> Tensor:
+    mask = mask.float()
+    return (x.float() * mask).sum() / mask.sum().clamp(min=1)

@@ -1,0 +1,73 @@
+"""Data parallelism: replicas of one program under ``torchrun`` that average their gradients.
+
+Everything here does nothing in a single process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+def start(device: str) -> tuple[int, int]:
+    """Join the other replicas if ``torchrun`` started us; returns (rank, world size)."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    return int(os.environ.get("RANK", "0")), world
+
+
+def stop() -> None:
+    """Leave the group."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
+    """Replace every gradient by its mean over the replicas, in one message."""
+    if not dist.is_initialized():
+        return
+    grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    flat = torch.cat([g.reshape(-1) for g in grads])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for p, g in zip(parameters, flat.split([g.numel() for g in grads]), strict=True):
+        p.grad = g.view_as(p)
+
+
+def mean(x: Tensor) -> Tensor:
+    """Mean of a tensor over the replicas."""
+    if dist.is_initialized():
+        x = x.clone()
+        dist.all_reduce(x)
+        x /= dist.get_world_size()
+    return x
+
+
+def smallest(n: int) -> int:
+    """The least of a number over the replicas, so that all take equally many gradient steps."""
+    if not dist.is_initialized():
+        return n
+    least = torch.tensor(n)
+    if dist.get_backend() == "nccl":
+        least = least.cuda()
+    dist.all_reduce(least, dist.ReduceOp.MIN)
+    return int(least)
+
+
+def normalise(x: Tensor) -> Tensor:
+    """Zero mean and unit variance over the batches of all replicas."""
+    moments = mean(torch.stack([x.mean(), x.square().mean()]))
+    return (x - moments[0]) / (moments[1] - moments[0] ** 2).clamp(min=0).sqrt().add(1e-6)
+
+
+def same_weights(modules: Sequence[nn.Module]) -> None:
+    """Start all replicas from the weights of the first."""
+    if dist.is_initialized():
+        for module in modules:
+            for p in module.state_dict().values():
+                dist.broadcast(p, 0)
