@@ -14,7 +14,8 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from pvg.agents.agent import Agent, RandomAgent
-from pvg.envs.exchange import ACCEPT, CONTINUE, PERSUADE, RIGHT, ExchangeEnv
+from pvg.envs.exchange import ExchangeEnv
+from pvg.envs.payoffs import ACCEPT, CONTINUE, PERSUADE, RIGHT
 from pvg.envs.protocols import Place
 from pvg.errors import UserError
 from pvg.trainers.ppo import PPO, Learning
@@ -113,7 +114,9 @@ def exploitability(
     index = held_out(env)
     index = index[~env.instances["label"][index]][:most]
     if not len(index):
-        raise UserError("There is no false claim among the held-out instances, so soundness has no meaning here.")
+        raise UserError(
+            "There is no false claim among the held-out instances, so soundness has no meaning here."
+        )
     fooled = attack(env, agents, index)
     return {"soundness": round(1 - float(fooled.double().mean()), 6), "n": len(index)}
 
@@ -152,7 +155,9 @@ def fresh_prover(
     return play(env, rivals, index, track=track)[0]
 
 
-def alone(env: ExchangeEnv, agents: Mapping[str, Agent], *, turns: float, learning: Learning, seed: int = 0) -> dict:
+def alone(
+    env: ExchangeEnv, agents: Mapping[str, Agent], *, turns: float, learning: Learning, seed: int = 0
+) -> dict:
     """The baseline of every table: a fresh verifier with all its powers, but a prover that babbles.
 
     Returns:
@@ -263,7 +268,9 @@ def search(
 
 
 @torch.no_grad()
-def exhaustive(env: ExchangeEnv, agents: Mapping[str, Agent], index: Tensor, *, limit: int = 1 << 20) -> Tensor:
+def exhaustive(
+    env: ExchangeEnv, agents: Mapping[str, Agent], index: Tensor, *, limit: int = 1 << 20
+) -> Tensor:
     """The exact attack: an instance falls if any sequence of messages at all gets it accepted.
 
     Raises:
@@ -284,7 +291,9 @@ def exhaustive(env: ExchangeEnv, agents: Mapping[str, Agent], index: Tensor, *, 
     fallen = torch.zeros(len(index), dtype=torch.bool, device=env.device)
     for start in range(0, len(index), max(1, ROWS // total)):
         rows = index[start : start + max(1, ROWS // total)]
-        games = env.new_games(rows, rows) | {"origin": torch.arange(start, start + len(rows), device=env.device)}
+        games = env.new_games(rows, rows) | {
+            "origin": torch.arange(start, start + len(rows), device=env.device)
+        }
         for turn in range(env.protocol.rounds):
             games["round"] = torch.full_like(games["round"], turn)
             for seat in range(len(env.protocol.tracks[track])):

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from pvg.evaluation import alone, evaluate, exploitability, held_out
 from pvg.report.console import Bar, table
 from pvg.report.curves import draw_curves
 from pvg.report.exchanges import sample_exchanges
-from pvg.run import new_folder
 from pvg.trainers import replicas
 
 
@@ -58,8 +58,14 @@ class ExchangeProgram:
         if config.resume:
             saved = checkpoints.load(folder)
             step = saved["step"]
+            if len(saved["replicas"]) != self.world:
+                there = len(saved["replicas"])
+                raise UserError(
+                    f"The run has {there} replicas, this program {self.world}: resume it with as many."
+                )
             trainer.load_state_dict(saved["trainer"])
-            checkpoints.set_random_states(saved["random"])
+            trainer.rollout.load_state_dict(saved["replicas"][self.rank]["rollout"])
+            checkpoints.set_random_states(saved["replicas"][self.rank]["random"])
         elif first:
             folder.mkdir(parents=True, exist_ok=True)
             plain = OmegaConf.to_container(config, resolve=True)
@@ -73,16 +79,23 @@ class ExchangeProgram:
             def report(iteration: int, metrics: dict[str, float]) -> None:
                 metrics["turns_per_s"] = metrics.pop("turns_now") * self.world / metrics["seconds"]
                 every = config.evaluation.every
-                if quick is not None and every and (iteration % every == 0 or iteration == trainer.iterations):
+                if (
+                    quick is not None
+                    and every
+                    and (iteration % every == 0 or iteration == trainer.iterations)
+                ):
                     scores = evaluate(self.env, self.agents, quick)
                     metrics |= {f"held_out/{k}": v for k, v in scores.items() if isinstance(v, float)}
                 tracker.log(metrics, iteration)
                 bar.update(iteration, metrics)
-                last = iteration == trainer.iterations
-                if first and (last or stop or iteration % config.checkpoint_every == 0):
-                    state = {"trainer": trainer.state_dict(), "random": checkpoints.random_states()}
-                    checkpoints.save(folder / "checkpoints", state, iteration)
-                if stop and not last:
+                last, stopping = iteration == trainer.iterations, replicas.anywhere(bool(stop))
+                if last or stopping or iteration % config.checkpoint_every == 0:
+                    own = {"rollout": trainer.rollout.state_dict(), "random": checkpoints.random_states()}
+                    all_own = replicas.gather(own)
+                    if first:
+                        state = {"trainer": trainer.state_dict(), "replicas": all_own}
+                        checkpoints.save(folder / "checkpoints", state, iteration)
+                if stopping and not last:
                     raise Stopped
 
             start = time.monotonic()
@@ -91,24 +104,26 @@ class ExchangeProgram:
             except Stopped:
                 bar.close()
                 if first:
-                    print(f"\nStopped after iteration {trainer.iteration}. Go on with:  python -m pvg.run resume={folder}")
+                    print(
+                        f"\nStopped after iteration {trainer.iteration}. Go on with:  python -m pvg.run resume={folder}"
+                    )
                 raise SystemExit(130) from None
             finally:
                 bar.close()
+            replicas.stop()  # the first judges alone
             if first:
                 result = self._judge(full=True) | {"minutes": round((time.monotonic() - start) / 60, 2)}
                 self._leave(folder, result)
                 tracker.image("curves", folder / "curves.png", trainer.iteration)
                 tracker.text("exchanges", (folder / "exchanges.txt").read_text(), trainer.iteration)
                 print(f"\nEverything about this run is in {folder}/")
-        replicas.stop()
 
     def evaluate(self) -> None:
         """Judge a checkpoint on held-out instances; the last line printed is one JSON object."""
         if not self.config.checkpoint:
             raise UserError("mode=evaluate needs checkpoint=runs/DIR (or a checkpoint file in it).")
         saved = checkpoints.load(self.config.checkpoint)
-        for name, agent in self.agents.items():
+        for agent in self.agents.values():
             agent.take(saved["trainer"]["agents"])
         result = self._judge(full=False)
         show(result)
@@ -124,20 +139,43 @@ class ExchangeProgram:
         if provers and false:
             for name, attack in instantiate(how.attacks or {}, _convert_="object").items():
                 try:
-                    result[f"soundness/{name}"] = exploitability(self.env, self.agents, attack, how.most)["soundness"]
+                    result[f"soundness/{name}"] = exploitability(self.env, self.agents, attack, how.most)[
+                        "soundness"
+                    ]
                 except UserError as error:
                     print(f"attack {name} left out: {error}", file=sys.stderr)
         if full and provers and how.alone:
             learning = self.config.trainer.learning
             chosen = instantiate(learning.get("verifier", learning.default), _convert_="object")
-            result["alone"] = alone(self.env, self.agents, turns=float(how.alone), learning=chosen)["accuracy"]
+            result["alone"] = alone(self.env, self.agents, turns=float(how.alone), learning=chosen)[
+                "accuracy"
+            ]
         return result
 
     def _leave(self, folder: Path, result: dict[str, Any]) -> None:
         (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
-        (folder / "exchanges.txt").write_text(sample_exchanges(self.env, self.agents, self.config.evaluation.samples))
+        (folder / "exchanges.txt").write_text(
+            sample_exchanges(self.env, self.agents, self.config.evaluation.samples)
+        )
         draw_curves(folder)
         show(result)
+
+
+def new_folder(config: DictConfig) -> Path:
+    """The run's folder: the one asked for, or a fresh ``runs/DATE_TIME``."""
+    if config.folder:
+        folder = Path(config.folder)
+        if (folder / "config.yaml").exists():
+            raise UserError(
+                f"folder={folder} holds a run already: go on with resume={folder}, or name another folder."
+            )
+        return folder
+    stem = Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    folder, n = stem, 1
+    while folder.exists():
+        n += 1
+        folder = stem.with_name(f"{stem.name}_{n}")
+    return folder
 
 
 def build_agents(config: DictConfig, env: ExchangeEnv) -> dict[str, Agent]:
@@ -146,7 +184,9 @@ def build_agents(config: DictConfig, env: ExchangeEnv) -> dict[str, Agent]:
     for name in env.protocol.agents:
         role = name if name in config.agents else "verifier" if name in env.protocol.deciders else "prover"
         if role not in config.agents:
-            raise UserError(f"The protocol has an agent {name!r}, but agents has neither {name!r} nor {role!r}.")
+            raise UserError(
+                f"The protocol has an agent {name!r}, but agents has neither {name!r} nor {role!r}."
+            )
         agents[name] = instantiate(config.agents[role])(env, name).to(env.device)
     return agents
 
@@ -155,7 +195,11 @@ def show(result: dict[str, Any]) -> None:
     """The held-out results as a table."""
     rows = [["accuracy", result["accuracy"]], ["completeness", result["completeness"]]]
     rows += [["soundness", result["soundness"]]]
-    rows += [[f"soundness, {k.partition('/')[2]} attack", v] for k, v in result.items() if k.startswith("soundness/")]
+    rows += [
+        [f"soundness, {k.partition('/')[2]} attack", v]
+        for k, v in result.items()
+        if k.startswith("soundness/")
+    ]
     if "alone" in result:
         rows.append(["accuracy of the verifier alone", result["alone"]])
     rows += [[f"accuracy, {k} ({v['n']})", v["accuracy"]] for k, v in result["by"].items()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from datetime import datetime
 from pathlib import Path
 
 os.environ.setdefault("TORCHRL_LOGGING", "ERROR")  # before anything imports torchrl: it logs at import
@@ -35,7 +34,9 @@ def run(config: DictConfig) -> None:
     if config.threads:
         torch.set_num_threads(config.threads)
     if str(config.device).startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"device={config.device}: torch sees no GPU here. Leave device at cpu, or check the driver.")
+        raise UserError(
+            f"device={config.device}: torch sees no GPU here. Leave device at cpu, or check the driver."
+        )
     getattr(program(config), config.mode)()
 
 
@@ -52,20 +53,25 @@ def saved_config(arguments: list[str]) -> DictConfig | None:
     path = Path(given[name])
     file = (path if path.is_dir() else path.parent.parent) / "config.yaml"
     if not file.is_file():
-        raise UserError(f"{name}={path}: there is no {file}, so this is no folder of a run. Give one such as runs/DATE.")
+        raise UserError(
+            f"{name}={path}: there is no {file}, so this is no folder of a run. Give one such as runs/DATE."
+        )
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
     OmegaConf.set_struct(config, True)
     if name == "resume":
         extra = [a for a in arguments if not a.startswith(("resume=", "experiment=", "threads="))]
         if extra:
-            raise UserError(f"A resumed run keeps its settings: leave out {' '.join(extra)}, or start a new run.")
+            raise UserError(
+                f"A resumed run keeps its settings: leave out {' '.join(extra)}, or start a new run."
+            )
     groups = {p.name for p in Path(CONFIGS).iterdir() if p.is_dir()}
+    names = _keys(config)
     for argument in arguments:
         key, equals, value = argument.lstrip("+").partition("=")
         if key == "experiment":
             continue
-        if not equals or key in groups or key not in _keys(config):
+        if not equals or key in groups or key not in names:
             hint = "groups are fixed by the run" if key in groups else "see its config.yaml for the keys"
             raise UserError(f"{argument}: not something to override on a saved run ({hint}: {file}).")
         OmegaConf.update(config, key, OmegaConf.from_dotlist([f"x={value}"]).x)
@@ -76,26 +82,11 @@ def saved_config(arguments: list[str]) -> DictConfig | None:
 
 def _keys(config: DictConfig, prefix: str = "") -> set[str]:
     names = set()
-    for key in config:
+    for key in map(str, config):
         names.add(f"{prefix}{key}")
-        if isinstance(value := OmegaConf.select(config, str(key)), DictConfig):
+        if isinstance(value := OmegaConf.select(config, key), DictConfig):
             names |= _keys(value, f"{prefix}{key}.")
     return names
-
-
-def new_folder(config: DictConfig) -> Path:
-    """The run's folder: the one asked for, or a fresh ``runs/DATE_TIME``."""
-    if config.folder:
-        folder = Path(config.folder)
-        if (folder / "config.yaml").exists():
-            raise UserError(f"folder={folder} holds a run already: go on with resume={folder}, or name another folder.")
-        return folder
-    stem = Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    folder, n = stem, 1
-    while folder.exists():
-        n += 1
-        folder = stem.with_name(f"{stem.name}_{n}")
-    return folder
 
 
 def say_error(error: BaseException) -> None:

@@ -127,9 +127,7 @@ class MetricsFile:
     def __init__(self, path: Path, resume_step: int | None = None) -> None:
         self.path = path
         rows = [] if resume_step is None else [row for row in _rows(path) if int(row["step"]) <= resume_step]
-        # A column that only later steps had is cut with them, so that a resumed run writes what an unbroken one does.
-        used = {name for row in rows for name, cell in row.items() if cell}
-        self.columns = [name for name in (rows[0] if rows else ()) if name in used] or ["step"]
+        self.columns = list(rows[0]) if rows else ["step"]
         self.last_row: dict[str, str] = {}
         self.last_start = 0
         self._rewrite(rows)
@@ -157,7 +155,7 @@ class MetricsFile:
         temporary = self.path.with_suffix(".tmp")
         temporary.write_bytes(b"".join(lines))
         os.replace(temporary, self.path)
-        self.last_row = {name: cell for name, cell in rows[-1].items() if cell} if rows else {}
+        self.last_row = rows[-1] if rows else {}
         self.last_start = sum(map(len, lines[:-1]))
 
 

@@ -277,10 +277,11 @@ LEVELS = {
     "agents": 3,
     "planning": 3,
     "language": 3,
-    "evaluation": 4,
-    "report": 4,
-    "trainers": 5,
-    "run": 6,
+    "trainers": 4,
+    "evaluation": 5,  # exploitability trains a fresh prover
+    "report": 6,
+    "exchange_program": 7,  # what `run` makes by its name
+    "run": 8,
 }
 
 

@@ -121,6 +121,17 @@ def test_a_resumed_file_equals_an_unbroken_one(tmp_path, saved, killed):
     assert len(unbroken.splitlines()) == 31
 
 
+def test_a_row_cut_short_by_a_kill_is_not_read(tmp_path):
+    tracker = Tracker(tmp_path)
+    for step in range(3):
+        tracker.log({"loss": 0.125, "accuracy": 1 / 3}, step)
+    path = tmp_path / "metrics.csv"
+    for length in range(1, len("2,0.125,0.3333333333333333\n")):
+        with open(path, "r+b") as file:
+            file.truncate(path.stat().st_size - 1)
+        np.testing.assert_array_equal(read_metrics(tmp_path)["accuracy"], [1 / 3, 1 / 3], str(length))
+
+
 def test_without_resuming_an_old_file_is_replaced(tmp_path):
     Tracker(tmp_path).log({"old": 1}, 5)
     Tracker(tmp_path).log({"new": 1}, 0)

@@ -16,7 +16,9 @@ class GINLayer(nn.Module):
 
     def __init__(self, width: int, hidden: int):
         super().__init__()
-        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width), nn.LayerNorm(width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width), nn.LayerNorm(width)
+        )
 
     def forward(self, h: Tensor, adjacency: Tensor) -> Tensor:
         """``h [g, n, width]``, ``adjacency [g, n, n]`` -> ``[g, n, width]``."""
@@ -29,7 +31,11 @@ class NodeTransformer(nn.Module):
     def __init__(self, width: int, heads: int, hidden: int):
         super().__init__()
         self.heads = heads
-        self.norm, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm, self.qkv, self.out = (
+            nn.LayerNorm(width),
+            nn.Linear(width, 3 * width),
+            nn.Linear(width, width),
+        )
         self.mlp = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width)
         )

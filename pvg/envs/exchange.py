@@ -14,50 +14,25 @@ hash of its serial number, so a step from the same TensorDict always has the sam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
-from torchrl.data import Binary, Bounded, Composite, MultiCategorical, Unbounded
 from torchrl.envs import EnvBase
 
+from pvg.envs.payoffs import CONTINUE, PERSUADE, RIGHT, Payoff
 from pvg.envs.protocols import Place, Protocol
+from pvg.envs.specs import make_specs
 from pvg.errors import UserError
 
-REJECT, ACCEPT, CONTINUE = 0, 1, 2
 BLANK = -1  # a token not yet said
-
-
-@dataclass(frozen=True)
-class Payoff:
-    """What one agent gets when a game ends: the decision (accept, reject) against the truth of the claim.
-
-    ``undecided`` is paid when the round limit ends a game in which the verifier went on asking.
-    """
-
-    accept_true: float = 1.0
-    accept_false: float = -1.0
-    reject_true: float = -1.0
-    reject_false: float = 1.0
-    undecided: float = -1.0
-
-    def table(self) -> list[list[float]]:
-        """Rows: claim false, claim true.  Columns: reject, accept, continue."""
-        return [
-            [self.reject_false, self.accept_false, self.undecided],
-            [self.reject_true, self.accept_true, self.undecided],
-        ]
-
-
-RIGHT = Payoff()  # for being right: the verifier, and every prover of a cooperative game
-PERSUADE = Payoff(1.0, 1.0, 0.0, 0.0, 0.0)  # for acceptance, whatever the truth: an adversarial prover
 
 
 def mix(x: Tensor, seed: int) -> Tensor:
     """A well-mixed non-negative int64 of each integer (SplitMix64's finaliser, Steele et al. 2014)."""
-    x = x * -7046029254386353131 + seed * 2862933555777941757 + 3037000493
+    offset = seed * 2862933555777941757 + 3037000493
+    x = x * -7046029254386353131 + ((offset + 2**63) % 2**64 - 2**63)  # torch takes no larger integers
     x = (x ^ (x >> 30 & 0x3FFFFFFFF)) * -4658895280553007687
     x = (x ^ (x >> 27 & 0x1FFFFFFFFF)) * -7723592293110705685
     return (x ^ (x >> 31 & 0x1FFFFFFFF)) & 0x7FFFFFFFFFFFFFFF
@@ -115,11 +90,14 @@ class ExchangeEnv(EnvBase):
             raise UserError("env: there is no instance to train on; check the files or sizes under env.")
         super().__init__(device=device, batch_size=[slots])
         self.protocol, self.slots, self.seed = protocol, slots, seed
-        self.instances = torch.cat([train, test]).to(device) if len(test) else train.to(device)
+        self.instances: TensorDictBase = (
+            torch.cat([train, test]).to(device) if len(test) else train.to(device)
+        )
         self.train_size, self.test_size = len(train), len(test)
         self.payoffs = dict(payoffs or {})
         self._lay_out()
-        self._make_specs()
+        for name, spec in make_specs(self).items():
+            setattr(self, name, spec)
 
     # ------------------------------------------------------------------ what a scenario says
     def message(self, channel: str) -> tuple[int, int]:
@@ -172,7 +150,7 @@ class ExchangeEnv(EnvBase):
             width += length
         self.width = width
         self.vocabularies: dict[str, tuple[int, ...]] = {}
-        self._heard: dict[Place, Tensor | None] = {}
+        self.heard: dict[Place, Tensor | None] = {}
         for agent in protocol.agents:
             kinds = set()
             for place in protocol.places(agent):
@@ -180,12 +158,31 @@ class ExchangeEnv(EnvBase):
                 kinds.add((vocabulary,) * length + ((3,) if place.voice.decides else ()))
                 heard = [c for name in place.voice.hears for c in range(width)[self.columns[name]]]
                 every = heard == list(range(width))
-                self._heard[place] = None if every else torch.tensor(heard, dtype=torch.long, device=device)
+                self.heard[place] = None if every else torch.tensor(heard, dtype=torch.long, device=device)
             if len(kinds) > 1:
-                raise UserError(f"protocol: the channels of agent {agent!r} carry different messages: {sorted(kinds)}.")
+                raise UserError(
+                    f"protocol: the channels of agent {agent!r} carry different messages: {sorted(kinds)}."
+                )
             self.vocabularies[agent] = kinds.pop()
         self.pay(self.payoffs)
         self.lanes = sum(len(track) for track in protocol.tracks)
+        self._places = protocol.places()
+        self.groups = {a: protocol.places(a) for a in protocol.agents}
+        # who acts in a seat, as (group, place in the group's seat dimension); whose payment is due there
+        self._actors: dict[tuple[int, int], list[tuple[str, int]]] = {}
+        self._keep: dict[tuple[int, int], Tensor] = {}
+        self._later: dict[tuple[int, int], Tensor | None] = {}  # the voices of later seats, if there are any
+        self._later: dict[tuple[int, int], Tensor | None] = {}
+        for t, s, _ in self.seats():
+            here = [p for p in self._places if (p.track, p.seat) == (t, s)]
+            self._actors[t, s] = [(p.voice.agent, self.groups[p.voice.agent].index(p)) for p in here]
+            due = {p.column for p in here}
+            keep = [c not in due for c in range(sum(map(len, protocol.tracks[t])))]
+            self._keep[t, s] = torch.tensor(keep, device=device)
+            later = torch.tensor([p.seat > s for p in self._places if p.track == t], device=device)
+            self._later[t, s] = later if later.any() else None
+            later = [p.seat > s for p in self._places if p.track == t]
+            self._later[t, s] = torch.tensor(later, device=device) if any(later) else None
         rounds = torch.arange(protocol.rounds, device=device)
         self._rounds = rounds
         early, last = rounds < protocol.first_decision, rounds == protocol.rounds - 1
@@ -205,7 +202,9 @@ class ExchangeEnv(EnvBase):
         """
         unknown = set(payoffs) - {*self.protocol.agents, "default", "prover", "verifier"}
         if unknown:
-            raise UserError(f"env.payoffs: no agent is called {sorted(unknown)}; there are {list(self.protocol.agents)}.")
+            raise UserError(
+                f"env.payoffs: no agent is called {sorted(unknown)}; there are {list(self.protocol.agents)}."
+            )
         self.payoffs, self._payoff = dict(payoffs), []
         for t in range(len(self.protocol.tracks)):
             voices = [p.voice for p in self.protocol.places() if p.track == t]
@@ -226,7 +225,11 @@ class ExchangeEnv(EnvBase):
 
     def seats(self) -> list[tuple[int, int, str]]:
         """Every seat as (track, seat, key of the game in front of it)."""
-        return [(t, s, f"track{t}_seat{s}") for t, track in enumerate(self.protocol.tracks) for s in range(len(track))]
+        return [
+            (t, s, f"track{t}_seat{s}")
+            for t, track in enumerate(self.protocol.tracks)
+            for s in range(len(track))
+        ]
 
     # ------------------------------------------------------------------ one game (a batch of any size)
     def new_games(self, index: Tensor, serial: Tensor) -> dict[str, Tensor]:
@@ -234,7 +237,9 @@ class ExchangeEnv(EnvBase):
         n, dev = len(index), self.device
         return {
             "index": index.to(torch.int32),
-            "transcript": torch.full((n, self.protocol.rounds, self.width), BLANK, dtype=torch.int16, device=dev),
+            "transcript": torch.full(
+                (n, self.protocol.rounds, self.width), BLANK, dtype=torch.int16, device=dev
+            ),
             "coins": self.coins(index, serial),
             "round": torch.zeros(n, dtype=torch.int16, device=dev),
             "live": torch.ones(n, dtype=torch.bool, device=dev),
@@ -242,7 +247,7 @@ class ExchangeEnv(EnvBase):
 
     def observe(self, game: Mapping[str, Tensor], place: Place) -> dict[str, Tensor]:
         """What the voice at ``place`` may know of the game in front of it."""
-        transcript, heard = game["transcript"], self._heard[place]
+        transcript, heard = game["transcript"], self.heard[place]
         if heard is not None:
             transcript = transcript.index_select(-1, heard)
         coins = game["coins"]
@@ -281,7 +286,11 @@ class ExchangeEnv(EnvBase):
                 own = action[:, -1]
                 decision = own if decision is None else torch.where(decision == CONTINUE, own, decision)
         if decision is None:
-            return dict(game, transcript=transcript), torch.zeros_like(live), torch.full_like(turn, CONTINUE).long()
+            return (
+                dict(game, transcript=transcript),
+                torch.zeros_like(live),
+                torch.full_like(turn, CONTINUE).long(),
+            )
         if self.protocol.first_decision:
             early = (turn < self.protocol.first_decision) & (turn < self.protocol.rounds - 1)
             decision = decision.masked_fill(early, CONTINUE)
@@ -306,15 +315,14 @@ class ExchangeEnv(EnvBase):
 
     # ------------------------------------------------------------------ TorchRL
     def _reset(self, tensordict: TensorDictBase | None = None, **kwargs) -> TensorDict:
-        games, lane = {}, 0
-        for t, s, key in self.seats():
+        games = {}
+        for lane, (t, s, key) in enumerate(self.seats()):
             serial = torch.arange(self.slots, device=self.device) * self.lanes + lane
             game = self.new_games(self.draw(serial), serial)
             voices = sum(map(len, self.protocol.tracks[t]))
             live = game["live"] if s == 0 else self._false
             owed = torch.zeros(self.slots, voices, device=self.device)
             games[key] = game | {"live": live, "serial": serial, "owed": owed, "ended": owed.bool()}
-            lane += 1
         return self._emit(games, first=True)
 
     def _step(self, tensordict: TensorDictBase) -> TensorDict:
@@ -325,9 +333,12 @@ class ExchangeEnv(EnvBase):
                 actions = [tensordict[a, "action"][:, k] for a, k in self._actors[t, s]]
                 game, over, decision = self.act(game, t, s, actions)
                 if any(v.decides for v in seat):
-                    owed = self.payoff(t, game["index"], decision)
-                    game["owed"] = torch.where(over.unsqueeze(-1), owed, game["owed"])
-                    game["ended"] = game["ended"] | over.unsqueeze(-1)
+                    owed, due = self.payoff(t, game["index"], decision), over.unsqueeze(-1)
+                    later = self._later[t, s]
+                    if later is not None:  # who has had no turn in this game still awaits the last one's pay
+                        due = due & ((game["round"] > 0).unsqueeze(-1) | ~later)
+                    game["owed"] = torch.where(due, owed, game["owed"])
+                    game["ended"] = game["ended"] | due
                 if s == len(track) - 1:
                     game = self._next_round(game, stride)
                 games[f"track{t}_seat{(s + 1) % len(track)}"] = game
@@ -353,7 +364,7 @@ class ExchangeEnv(EnvBase):
         """Observations of all agents, and what is owed to each seat for its last act in the lane before it."""
         b, out = self.batch_size, {}
         rewards = {p: (games[f"track{p.track}_seat{p.seat}"], p.column) for p in self._places}
-        for agent, places in self._groups.items():
+        for agent, places in self.groups.items():
             views, paid, ended = [], [], []
             for place in places:
                 game, column = rewards[place]
@@ -379,67 +390,6 @@ class ExchangeEnv(EnvBase):
 
     def _set_seed(self, seed: int | None) -> None:
         self.seed = int(seed or 0)
-
-    def _make_specs(self) -> None:
-        b, p, dev = self.slots, self.protocol, self.device
-        self._places = p.places()
-        self._groups = {a: p.places(a) for a in p.agents}
-        self._actors: dict[tuple[int, int], list[tuple[str, int]]] = {(t, s): [] for t, s, _ in self.seats()}
-        self._keep = {}
-        for agent, places in self._groups.items():
-            for k, place in enumerate(places):
-                self._actors[place.track, place.seat].append((agent, k))
-        for t, s, _ in self.seats():
-            own = [q for q in self._places if (q.track, q.seat) == (t, s)]
-            agents = [(a, next(k for k, q in enumerate(self._groups[a]) if q == o)) for o in own for a in [o.voice.agent]]
-            self._actors[t, s] = agents
-            voices = sum(map(len, p.tracks[t]))
-            keep = [c not in {q.column for q in own} for c in range(voices)]
-            self._keep[t, s] = torch.tensor(keep, device=dev)
-
-        def integer(shape, low, high, dtype=torch.int16):
-            return Bounded(low, high, shape, dtype=dtype, device=dev)
-
-        def flag(*shape):
-            return Binary(shape[-1], shape, dtype=torch.bool, device=dev)
-
-        def shown(lead: tuple[int, ...], width: int) -> dict:
-            top = max([2, *(self.message(c)[1] for c in p.channels)])
-            return {
-                "index": integer(lead, 0, len(self.instances) - 1, torch.int32),
-                "transcript": integer((*lead, p.rounds, width), BLANK, top),
-                "coins": integer((*lead, p.rounds, self.coin_count), BLANK, 32767),
-                "round": integer(lead, 0, p.rounds - 1),
-                "live": flag(*lead),
-            }
-
-        observations, actions, rewards = {}, {}, {}
-        for agent, places in self._groups.items():
-            k, heard = len(places), self._heard[places[0]]
-            view = shown((b, k), self.width if heard is None else len(heard))
-            group = {"observation": Composite(view, shape=(b,), device=dev), "ended": flag(b, k, 1)}
-            observations[agent] = Composite(group, shape=(b,), device=dev)
-            # an agent that has nothing to say still acts: its action is an empty message
-            nvec = self.vocabularies[agent]
-            spec = MultiCategorical(torch.tensor(nvec).expand(b, k, -1), (b, k, len(nvec)), dtype=torch.long, device=dev)
-            actions[agent] = Composite({"action": spec}, shape=(b,), device=dev)
-            rewards[agent] = Composite({"reward": Unbounded((b, k, 1), device=dev)}, shape=(b,), device=dev)
-        state = {}
-        for t, _, key in self.seats():
-            voices = sum(map(len, p.tracks[t]))
-            state[key] = Composite(
-                shown((b,), self.width)
-                | {"serial": integer((b,), 0, 2**62, torch.int64), "ended": flag(b, voices)}
-                | {"owed": Unbounded((b, voices), device=dev)},
-                shape=(b,),
-                device=dev,
-            )
-        observations["games"] = Composite(state, shape=(b,), device=dev)
-        self.observation_spec = Composite(observations, shape=(b,), device=dev)
-        self.action_spec = Composite(actions, shape=(b,), device=dev)
-        self.reward_spec = Composite(rewards, shape=(b,), device=dev)
-        done = {k: Binary(1, (b, 1), dtype=torch.bool, device=dev) for k in ("done", "terminated")}
-        self.done_spec = Composite(done, shape=(b,), device=dev)
 
 
 def _stack(seats: list[Tensor]) -> Tensor:

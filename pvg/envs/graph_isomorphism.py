@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
-from pvg.envs.exchange import BLANK, ExchangeEnv, Payoff, mix
+from pvg.envs.exchange import BLANK, ExchangeEnv, mix
 from pvg.envs.graphs import generate_split, read_pairs
+from pvg.envs.payoffs import Payoff
 from pvg.envs.protocols import Protocol
 from pvg.errors import UserError
 
@@ -57,7 +59,7 @@ class GraphIsomorphism(ExchangeEnv):
         device: str | torch.device = "cpu",
         questions: str = "drawn",
         prover_knows: str = "label",
-        train: int = 40_000,
+        train: int = 20_000,
         test: int = 2_000,
         nodes: Sequence[int] = (7, 11),
         density: Sequence[float] = (0.2, 0.8),
@@ -73,8 +75,8 @@ class GraphIsomorphism(ExchangeEnv):
         if prover_knows not in ("label", "nothing"):
             raise UserError(f"env.prover_knows={prover_knows!r}: write label or nothing.")
         self.questions, self.prover_knows = questions, prover_knows
-        made = dict(nodes=tuple(nodes), density=tuple(density), regular=regular, degree=degree, seed=data_seed)
-        made |= dict(scores=dict(scores or {1: 0.1, 2: 0.2, 3: 0.7}))
+        made: dict[str, Any] = {"nodes": tuple(nodes), "density": tuple(density), "regular": regular}
+        made |= {"degree": degree, "seed": data_seed, "scores": dict(scores or {1: 0.1, 2: 0.2, 3: 0.7})}
         held_out = read_pairs(pairs) if pairs else None
         if train_pairs:
             drawn = read_pairs(train_pairs)
@@ -167,18 +169,24 @@ class GraphIsomorphism(ExchangeEnv):
             offset += length
         answers = [columns[c] for c in self._answers(agent)]
         turn = observation["round"].long()
-        asked = None
+        asked = (
+            torch.full_like(said[..., 0], BLANK) if said.shape[-1] else turn.new_full((len(turn), 1), BLANK)
+        )
         if self._asks_by_coin:
             asked = observation["coins"][..., 0].long()
         elif self.questions == "learned":
-            asked = next((columns[c] for c in columns if self.protocol.asks(c)), None)
-        now = torch.zeros_like(turn) if asked is None else asked.gather(-1, turn.unsqueeze(-1)).squeeze(-1).clamp(min=0)
+            asked = next((columns[c] for c in columns if self.protocol.asks(c)), asked)
+        now = asked.gather(-1, turn.unsqueeze(-1).clamp(max=asked.shape[-1] - 1)).squeeze(-1).clamp(min=0)
         if not answers:
             return turn.new_zeros(len(turn), 0), turn.new_zeros(len(turn), 0), now
         b = torch.cat(answers, -1)
         if self.questions == "none":
             blank = b == BLANK
-            return (b // self.nodes).masked_fill(blank, BLANK), (b % self.nodes).masked_fill(blank, BLANK), now
+            return (
+                (b // self.nodes).masked_fill(blank, BLANK),
+                (b % self.nodes).masked_fill(blank, BLANK),
+                now,
+            )
         return torch.cat([asked] * len(answers), -1), b, now
 
     def view(self, agent: str, observation: TensorDictBase) -> dict[str, Tensor]:
@@ -194,7 +202,10 @@ class GraphIsomorphism(ExchangeEnv):
         return {
             "adjacency": self.instances["adjacency"].index_select(0, index).float(),
             "nodes": nodes,
-            "marks": torch.cat([torch.ones_like(marks[..., :1]) if marks.shape[-1] else nodes.float().unsqueeze(-1), marks], -1),
+            "marks": torch.cat(
+                [torch.ones_like(marks[..., :1]) if marks.shape[-1] else nodes.float().unsqueeze(-1), marks],
+                -1,
+            ),
             "known": known,
             "question": now,
         }

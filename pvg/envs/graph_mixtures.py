@@ -10,7 +10,7 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from pvg.envs.graph_invariants import MAX_NODES, canonical_keys, wl_scores
+from pvg.envs.graph_invariants import MAX_NODES, wl_scores
 from pvg.errors import UserError
 
 Graphs = NDArray[np.bool_]
@@ -35,19 +35,16 @@ class Kind:
         score = f"{self.score} or more" if self.score == HARD else self.score
         return f"pairs of graphs on {self.nodes} nodes with WL score {score} and density {self.density}"
 
-    def find(self, count: int, rng: Generator) -> tuple[Graphs, NDArray[np.uint8]]:
-        """Draw ``count`` pairs; return those proved to be of this kind ``[found, 2, n, n]`` and their scores."""
+    def draw(self, count: int, rng: Generator) -> tuple[Graphs, NDArray[np.uint8]]:
+        """Draw ``count`` pairs; return those of this score ``[drawn, 2, n, n]`` and their scores.
+
+        Those of score 0 may yet be isomorphic: refinement can't tell.
+        """
         pairs = self._draw(count, rng)
         pairs = pairs[(pairs[:, 0] != pairs[:, 1]).any((1, 2))]
-        adjacency, size = torch.from_numpy(pairs), torch.full((len(pairs), 2), self.nodes)
-        wl = wl_scores(adjacency, size).numpy()
-        if self.score < HARD:
-            kept = wl == self.score
-        else:  # the swaps kept two rounds' colours, so what is told apart takes three or more
-            kept = wl > 0
-            alike = np.flatnonzero(~kept)  # where refinement proves nothing, canonical forms do
-            keys = canonical_keys(adjacency[alike], size[alike])
-            kept[alike] = keys[:, 0] != keys[:, 1]
+        wl = wl_scores(torch.from_numpy(pairs), torch.full((len(pairs), 2), self.nodes)).numpy()
+        # Swaps for the hard ones keep two rounds' colours, so what is told apart takes three or more.
+        kept = wl == self.score if self.score < HARD else np.ones(len(wl), bool)
         return pairs[kept], wl[kept]
 
     def _draw(self, count: int, rng: Generator) -> Graphs:
@@ -56,7 +53,9 @@ class Kind:
             first = regular_graphs(count, self.nodes, self.degree, rng)
         else:
             possible = self.nodes * (self.nodes - 1) // 2
-            low, high = int(np.ceil(self.density[0] * possible)), int(np.floor(self.density[1] * possible))
+            # rounded, as .2 * 55 would otherwise be 11.000000000000002 and need 12 edges
+            least, most = np.round(np.multiply(self.density, possible), 6)
+            low, high = int(np.ceil(least)), int(np.floor(most))
             if low > high:
                 raise UserError(f"density={self.density}: no graph on {self.nodes} nodes has one; widen it.")
             edges = rng.integers(low, high, count, endpoint=True)
@@ -162,8 +161,8 @@ def swap_edges(
     """Replace random edges a–b, c–d by a–d, c–b, where a and c have one colour, and b and d.
 
     That keeps every node's degree and the colours of its neighbours; if the colours are those of r rounds of
-    refinement, it keeps those of r + 1. Without colours it is the usual chain over the graphs with
-    given degrees, which reaches all of them (Taylor, 1981).
+    refinement, it keeps those of r + 1. Without colours it is the usual chain over the graphs with given
+    degrees, which reaches all of them (Fulkerson, Hoffman and McAndrew, 1965).
 
     Args:
         graphs: ``[count, n, n]``, as many edges in each as you like, at least one.

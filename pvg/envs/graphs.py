@@ -125,9 +125,8 @@ def write_pairs(path: str | os.PathLike, table: TensorDict) -> None:
     graphs, sizes = table["adjacency"].flatten(0, 1).cpu().numpy(), table["size"].flatten().cpu().numpy()
     codes = graph6.encode(graphs, sizes)
     part = Path(f"{os.fspath(path)}.part")
-    part.write_bytes(
-        b"".join(map(b"%d\t%s\t%s\n".__mod__, zip(table["label"].tolist(), codes[::2], codes[1::2])))
-    )
+    pairs = zip(table["label"].tolist(), codes[::2], codes[1::2])
+    part.write_bytes(b"".join(b"%d\t%s\t%s\n" % pair for pair in pairs))
     part.replace(path)
 
 
@@ -157,8 +156,8 @@ def _find(kind: Kind, needed: list[int], test_share: float, rng: Generator) -> l
     drawn, hits, idle = 1, np.ones(len(needed)), 0  # a first guess: every draw is a find
     while missing.any():
         count = int(np.clip(1.1 * (missing * drawn / hits).max(), 64, max(64, AT_ONCE // kind.nodes**2)))
-        pairs, wl = kind.find(count, rng)
-        half = _half(pairs, test_share) if len(needed) > 1 else np.zeros(len(pairs), np.int64)
+        pairs, wl = kind.draw(count, rng)
+        half = _half(pairs, wl, test_share)
         drawn, idle = drawn + count, idle + count
         for h in np.flatnonzero(missing):
             mine = np.flatnonzero(half == h)
@@ -168,22 +167,31 @@ def _find(kind: Kind, needed: list[int], test_share: float, rng: Generator) -> l
                 missing[h] -= len(mine)
                 found[h].append((pairs[mine], wl[mine]))
         if idle >= PATIENCE:
-            part = f" for the {('training', 'test')[missing.argmax()]} half" if len(needed) > 1 else ""
-            raise UserError(
-                f"No {kind} turned up{part} in {idle:,} draws, but {missing.max():,} more are needed: there are "
-                f"none, or too few. Take larger nodes, a wider density, other degrees{'' if not part else
-                ', a test_share nearer to .5'}, or give them no share."
-            )
+            raise UserError(_not_found(kind, idle, missing))
     none = np.zeros((0, 2, kind.nodes, kind.nodes), bool), np.zeros(0, np.uint8)
     columns = [list(zip(none, *parts)) for parts in found]
     return [(np.concatenate(pairs), np.concatenate(wl)) for pairs, wl in columns]
 
 
-def _half(pairs: Graphs, test_share: float) -> NDArray[np.int64]:
-    # 0: both graphs are for training, 1: both are for the test, -1: one each
-    size = torch.full(pairs.shape[:2], pairs.shape[-1])
-    test = split_of(canonical_keys(torch.from_numpy(pairs), size), test_share)
-    return np.where(test[:, 0] == test[:, 1], test[:, 0].astype(np.int64), -1)
+def _not_found(kind: Kind, idle: int, missing: NDArray[np.int64]) -> str:
+    half, share = "", ""
+    if len(missing) > 1:
+        half, share = f" for the {('training', 'test')[missing.argmax()]} half", " a test_share nearer to .5,"
+    return (
+        f"No {kind} turned up{half} in {idle:,} draws, but {missing.max():,} more are needed: there are none, or "
+        f"too few. Take larger nodes, a wider density, other degrees,{share} or give these pairs no share."
+    )
+
+
+def _half(pairs: Graphs, wl: NDArray[np.uint8], test_share: float) -> NDArray[np.int64]:
+    """To which table pairs belong; -1 to none, as they are isomorphic, or have a graph in each half."""
+    half = np.zeros(len(pairs), np.int64)
+    # Colours that differ prove that two graphs do; for others, and to divide them, canonical forms are needed.
+    look = np.flatnonzero((wl == 0) | (test_share > 0))
+    keys = canonical_keys(torch.from_numpy(pairs[look]), torch.full((len(look), 2), pairs.shape[-1]))
+    test = split_of(keys, test_share)
+    half[look] = np.where((keys[:, 0] == keys[:, 1]) | (test[:, 0] != test[:, 1]), -1, test[:, 0])
+    return half
 
 
 def _table(found: tuple[Found, ...], negatives: NDArray[np.int64], n: int, rng: Generator) -> TensorDict:

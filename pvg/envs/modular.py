@@ -126,6 +126,24 @@ def miller_rabin_holds(
     return (minus_one | (divides & odd & (chain == 1))).any(-1)
 
 
+def jacobi(a: Int64[Tensor, "*batch"], n: Int64[Tensor, "*batch"]) -> Int64[Tensor, "*batch"]:
+    """The Jacobi symbol (a / n) of ``a >= 0`` and odd ``n >= 1``: 1, -1, or 0 if they share a factor.
+
+    By quadratic reciprocity, twos taken out at once (Cohen 1993, algorithm 1.4.10); shapes broadcast.
+    """
+    a, n = torch.broadcast_tensors(a, n)
+    a, sign = torch.fmod(a, n), torch.ones_like(n)
+    while bool((a != 0).any()):
+        twos = torch.where(a == 0, 1, a & -a).double().log2().long()  # exact: a power of two
+        a = a >> twos
+        flips = (twos & 1 == 1) & ((n & 7 == 3) | (n & 7 == 5))
+        flips = flips ^ ((a & 3 == 3) & (n & 3 == 3))
+        done = a == 0
+        sign = torch.where(flips & ~done, -sign, sign)
+        a, n = torch.where(done, a, torch.fmod(n, a.clamp(min=1))), torch.where(done, n, a)
+    return torch.where(n == 1, sign, 0)
+
+
 def random_base(number: Int64[Tensor, "*batch"], generator: torch.Generator) -> Int64[Tensor, "*batch"]:
     """Uniform bases from 2 to ``number - 2``, one for each number (5 and above, below 2**32)."""
     # 53 random bits against 32: the bias of scaling is below one in two million.

@@ -52,7 +52,7 @@ class Protocol:
     Args:
         tracks: ``tracks[t][s]`` is the tuple of voices that act together in seat ``s`` of track ``t``.
         rounds: how often a game goes around its track; at the last decision of the last round it ends.
-        first_decision: the first round (from 0) in which a decision other than *continue* counts.
+        first_decision: the first round (from 0; -1 is the last) in which a decision other than *continue* counts.
 
     Raises:
         UserError: a track without a deciding voice, fewer than one round, a channel that nobody writes,
@@ -67,12 +67,15 @@ class Protocol:
         seats = tuple(tuple(tuple(seat) for seat in track) for track in self.tracks)
         object.__setattr__(self, "tracks", seats)
         if self.rounds < 1:
-            raise UserError(f"protocol.rounds={self.rounds}: a game needs at least one round; set it to 1 or more.")
-        if not 0 <= self.first_decision < self.rounds:
             raise UserError(
-                f"protocol.first_decision={self.first_decision}: the first round that may end a game "
-                f"must lie in 0..{self.rounds - 1}, since the game has {self.rounds} round(s)."
+                f"protocol.rounds={self.rounds}: a game needs at least one round; set it to 1 or more."
             )
+        if not -self.rounds <= self.first_decision < self.rounds:
+            raise UserError(
+                f"protocol.first_decision={self.first_decision}: the first round that may end a game must lie in "
+                f"0..{self.rounds - 1} (or -1 for the last), since the game has {self.rounds} round(s)."
+            )
+        object.__setattr__(self, "first_decision", self.first_decision % self.rounds)
         for t, track in enumerate(seats):
             if not any(v.decides for seat in track for v in seat):
                 raise UserError(f"protocol: nobody in track {t} decides; give one voice `decides: true`.")
@@ -85,7 +88,9 @@ class Protocol:
                 )
         unheard = {c for t in seats for s in t for v in s for c in v.hears} - set(self.channels)
         if unheard:
-            raise UserError(f"protocol: nobody writes on {sorted(unheard)}; channels are {list(self.channels)}.")
+            raise UserError(
+                f"protocol: nobody writes on {sorted(unheard)}; channels are {list(self.channels)}."
+            )
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -139,7 +144,9 @@ def nip(rounds: int = 3, first: str = "prover", first_decision: int = 0) -> Prot
         return Protocol((((prover,), (verifier,)),), rounds, first_decision)
     if first == "verifier":
         if rounds < 1:
-            raise UserError(f"protocol.rounds={rounds}: a game needs at least one round; set it to 1 or more.")
+            raise UserError(
+                f"protocol.rounds={rounds}: a game needs at least one round; set it to 1 or more."
+            )
         return Protocol((((verifier,), (prover,)),), rounds + 1, first_decision)
     raise UserError(f"protocol.first={first!r}: write prover or verifier.")
 

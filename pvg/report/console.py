@@ -27,7 +27,11 @@ class Bar:
         self.live = shown and sys.stderr.isatty()
         self.said = time.monotonic()
         if self.live:
-            columns = [TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.completed}/{task.total}")]
+            columns = [
+                TextColumn("{task.description}"),
+                BarColumn(24),
+                TextColumn("{task.completed}/{task.total}"),
+            ]
             columns += [TextColumn("{task.fields[numbers]}"), TimeRemainingColumn()]
             self.progress = Progress(*columns, console=Console(stderr=True))
             self.task = self.progress.add_task(name, total=total, numbers="")
@@ -64,4 +68,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{100 * value:.1f} %" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return (
+        f"{100 * value:.1f} %"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )

@@ -34,7 +34,10 @@ def draw_curves(folder: Path) -> Path:
     axes[0].axhline(0.5, color="grey", lw=0.8, ls=":")
     axes[0].set(ylim=(0.4, 1.02), title="decisions (thin: as played in training)")
     axes[0].legend(frameon=False, fontsize=8, loc="lower right")
-    for axis, ending, title in ((axes[1], "/reward", "reward at the end of a game"), (axes[2], "/entropy", "entropy, nats")):
+    for axis, ending, title in (
+        (axes[1], "/reward", "reward at the end of a game"),
+        (axes[2], "/entropy", "entropy, nats"),
+    ):
         for name in sorted(k for k in data if k.endswith(ending)):
             axis.plot(turns, _smooth(data[name]), label=name.removesuffix(ending))
         axis.set_title(title)

@@ -16,8 +16,10 @@ def sample_exchanges(env: ExchangeEnv, agents: Mapping[str, Agent], count: int) 
     index = held_out(env)
     label = env.instances["label"][index]
     true, false = index[label][: (count + 1) // 2], index[~label][: count // 2]
-    order = [i for pair in zip(true.tolist(), false.tolist(), strict=False) for i in pair] or index[:count].tolist()
-    out = []
+    order = [i for pair in zip(true.tolist(), false.tolist(), strict=False) for i in pair] or index[
+        :count
+    ].tolist()
+    out: list[str] = []
     for track in range(len(env.protocol.tracks)):
         rows = torch.tensor(order, device=env.device)
         accepted, games = play(env, agents, rows, track=track)
@@ -26,12 +28,16 @@ def sample_exchanges(env: ExchangeEnv, agents: Mapping[str, Agent], count: int) 
             lines = [f"game {len(out) + 1} (the claim is {claim})", env.describe(i)]
             lines += _turns(env, track, games["transcript"][k], games["coins"][k], i)
             right = bool(accepted[k]) == bool(env.instances["label"][i])
-            lines.append(f"decision: {'accept' if accepted[k] else 'reject'} ({'right' if right else 'wrong'})")
+            lines.append(
+                f"decision: {'accept' if accepted[k] else 'reject'} ({'right' if right else 'wrong'})"
+            )
             out.append("\n".join(lines))
     return "\n\n".join(out) + "\n"
 
 
-def _turns(env: ExchangeEnv, track: int, transcript: torch.Tensor, coins: torch.Tensor, index: int) -> list[str]:
+def _turns(
+    env: ExchangeEnv, track: int, transcript: torch.Tensor, coins: torch.Tensor, index: int
+) -> list[str]:
     lines = []
     for turn in range(env.protocol.rounds):
         said = []

@@ -79,17 +79,24 @@ class Rollout:
 
     def state_dict(self) -> dict:
         """What it takes to go on from here to the same numbers."""
-        return {"state": self.state.to_dict(), "frames": None if self.frames is None else self.frames.to_dict()}
+        return {
+            "state": self.state.to_dict(),
+            "frames": None if self.frames is None else self.frames.to_dict(),
+        }
 
     def load_state_dict(self, saved: dict) -> None:
         """Go on from a saved state."""
         slots = [self.env.slots]
         self.state = TensorDict(saved["state"], slots, device=self.env.device)
         frames = saved["frames"]
-        self.frames = None if frames is None else TensorDict(frames, [self.tail, *slots], device=self.env.device)
+        self.frames = (
+            None if frames is None else TensorDict(frames, [self.tail, *slots], device=self.env.device)
+        )
 
 
-def own_turns(batch: TensorDictBase, last: Tensor, env: ExchangeEnv, agent: str, steps: int) -> dict[str, Tensor]:
+def own_turns(
+    batch: TensorDictBase, last: Tensor, env: ExchangeEnv, agent: str, steps: int
+) -> dict[str, Tensor]:
     """An agent's acts, each with what it brought: trajectories of its own turns, game after game.
 
     In a track of ``m`` seats a lane of games comes to the same seat every ``m`` steps: act ``t`` is paid at
@@ -122,5 +129,10 @@ def own_turns(batch: TensorDictBase, last: Tensor, env: ExchangeEnv, agent: str,
         parts.append(act)
     if len(parts) == 1:
         return parts[0]
-    length = min(len(p["round"]) for p in parts)
-    return {key: torch.cat([p[key][len(p[key]) - length :] for p in parts], 1) for key in parts[0]}
+    # a track of more seats brings fewer turns a lane; they begin with turns in which nothing is live
+    length = max(len(p["round"]) for p in parts)
+    return {key: torch.cat([_begin_later(p[key], length) for p in parts], 1) for key in parts[0]}
+
+
+def _begin_later(x: Tensor, length: int) -> Tensor:
+    return torch.cat([x.new_zeros(length - len(x), *x.shape[1:]), x]) if len(x) < length else x

@@ -14,7 +14,8 @@ from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value.functional import vec_generalized_advantage_estimate
 
 from pvg.agents.agent import Agent, Tokens
-from pvg.envs.exchange import ACCEPT, ExchangeEnv
+from pvg.envs.exchange import ExchangeEnv
+from pvg.envs.payoffs import ACCEPT
 from pvg.trainers import replicas
 from pvg.trainers.collect import Rollout, own_turns
 
@@ -57,10 +58,10 @@ class _Law(nn.Module):
 
     def __init__(self, agent: Agent):
         super().__init__()
-        self.__dict__["agent"] = agent
+        self.law = agent.law
 
     def get_dist(self, tensordict: TensorDictBase) -> Tokens:
-        return self.agent.law(tensordict["logits"], tensordict)
+        return self.law(tensordict["logits"], tensordict)
 
 
 class _Value(nn.Module):
@@ -101,7 +102,9 @@ class Learner:
             group["lr"] = rate
         count = replicas.smallest(len(turns["round"]))
         for _ in range(how.epochs):
-            for rows in torch.randperm(len(turns["round"]), device=turns["round"].device)[:count].split(how.minibatch):
+            for rows in torch.randperm(len(turns["round"]), device=turns["round"].device)[:count].split(
+                how.minibatch
+            ):
                 seen.append(self._step({k: v.index_select(0, rows) for k, v in turns.items()}, supervised))
             stats = torch.stack(seen).mean(0) if how.target_kl is None else torch.stack(seen[-8:]).mean(0)
             kl = replicas.mean(stats)[3].item()
@@ -175,7 +178,8 @@ class PPO:
         self.learners = {
             name: Learner(agent, how)
             for name, agent in self.agents.items()
-            if not (how := chosen.get(name, default)).frozen and any(p.requires_grad for p in agent.parameters())
+            if not (how := chosen.get(name, default)).frozen
+            and any(p.requires_grad for p in agent.parameters())
         }
         self.iteration = 0
         per_iteration = self.rollout.steps * env.slots * len(env.protocol.places())
@@ -200,7 +204,9 @@ class PPO:
                     supervised = self.iteration < learner.learning.pretrain
                     stats = learner.update(data, supervised, self.rate(learner.learning))
                     metrics |= {f"{name}/{k}": v for k, v in stats.items()}
-                metrics[f"{name}/reward"] = float(_where(turns["reward"], turns["ended"] & turns["live"].unsqueeze(-1)))
+                metrics[f"{name}/reward"] = float(
+                    _where(turns["reward"], turns["ended"] & turns["live"].unsqueeze(-1))
+                )
             self.iteration += 1
             metrics["seconds"] = time.perf_counter() - start
             metrics["turns"] = float(self.turns_done)
@@ -217,7 +223,13 @@ class PPO:
         across = {k: turns[k].transpose(0, 1) for k in ("state_value", "next_value", "reward", "ended")}
         ended = across["ended"]
         advantage, target = vec_generalized_advantage_estimate(
-            self.gamma, self.lmbda, across["state_value"], across["next_value"], across["reward"], ended, ended
+            self.gamma,
+            self.lmbda,
+            across["state_value"],
+            across["next_value"],
+            across["reward"],
+            ended,
+            ended,
         )
         rows = {k: v.flatten(0, 1) for k, v in turns.items() if k not in ("next_value", "reward", "ended")}
         rows["advantage"] = advantage.transpose(0, 1).flatten(0, 1)
@@ -229,23 +241,21 @@ class PPO:
         return rows
 
     def state_dict(self) -> dict:
-        """All it takes to go on to the same numbers, but for the random states."""
+        """What all replicas share; goes on to the same numbers with ``rollout.state_dict()`` and the random states."""
         return {
             "iteration": self.iteration,
             "turns_done": self.turns_done,
             "agents": {n: a.state_dict() for n, a in self.agents.items()},
             "optimisers": {n: x.optimiser.state_dict() for n, x in self.learners.items()},
-            "rollout": self.rollout.state_dict(),
         }
 
     def load_state_dict(self, saved: dict) -> None:
         """Go on from a saved state."""
         self.iteration, self.turns_done = saved["iteration"], saved["turns_done"]
-        for name, weights in saved["agents"].items():
-            self.agents[name].load_state_dict(weights)
+        for agent in self.agents.values():
+            agent.take(saved["agents"])
         for name, state in saved["optimisers"].items():
             self.learners[name].optimiser.load_state_dict(state)
-        self.rollout.load_state_dict(saved["rollout"])
 
 
 def decision_rates(env: ExchangeEnv, name: str, turns: dict[str, Tensor]) -> dict[str, float]:

@@ -59,6 +59,20 @@ def smallest(n: int) -> int:
     return int(least)
 
 
+def anywhere(flag: bool) -> bool:
+    """Whether it holds in any replica."""
+    return smallest(int(not flag)) == 0
+
+
+def gather(item: object) -> list:
+    """What each replica has, in the order of their ranks, on the first; an empty list on the others."""
+    if not dist.is_initialized():
+        return [item]
+    items: list = [None] * dist.get_world_size() if dist.get_rank() == 0 else []
+    dist.gather_object(item, items or None)
+    return items
+
+
 def normalise(x: Tensor) -> Tensor:
     """Zero mean and unit variance over the batches of all replicas."""
     moments = mean(torch.stack([x.mean(), x.square().mean()]))

@@ -1,0 +1,1 @@
+"""Speed against written bounds, and against the closest peer."""

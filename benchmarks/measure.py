@@ -1,0 +1,38 @@
+"""CPU time of a thread, sides by turns: what a busy machine does to one it does to the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+Work = Callable[[], float]  # does some work and says how much: turns, pairs
+
+
+def rates(
+    sides: Mapping[str, Work], *, seconds: float, repeats: tuple[int, int] = (3, 100)
+) -> dict[str, list[float]]:
+    """Work per CPU-second of every side, one entry a repeat; a side's first, uncounted run warms it up.
+
+    Args:
+        sides: what to run; all of them in every repeat.
+        seconds: CPU time to spend in all, the warm-up left out.
+        repeats: fewest and most.
+    """
+    for work in sides.values():
+        work()
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    begin = time.process_time()
+    for repeat in range(repeats[1]):
+        if repeat >= repeats[0] and time.process_time() - begin > seconds:
+            break
+        for name, work in sides.items():
+            start = time.process_time()
+            done = work()
+            found[name].append(done / (time.process_time() - start))
+    return found
+
+
+def ratio(ours: list[float], other: list[float]) -> float:
+    """How much faster one side is: the median over the repeats of the quotient within each."""
+    return median(a / b for a, b in zip(ours, other, strict=True))

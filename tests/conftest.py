@@ -1,0 +1,9 @@
+"""Every test runs on one core, so that its numbers are the same on every machine."""
+
+import os
+
+os.environ.setdefault("TORCHRL_LOGGING", "ERROR")
+
+import torch
+
+torch.set_num_threads(1)
