@@ -10,17 +10,19 @@ Work = Callable[[], float]  # does some work and says how much: turns, pairs
 
 
 def rates(
-    sides: Mapping[str, Work], *, seconds: float, repeats: tuple[int, int] = (3, 100)
+    sides: Mapping[str, Work], *, seconds: float, repeats: tuple[int, int], warm: bool = True
 ) -> dict[str, list[float]]:
-    """Work per CPU-second of every side, one entry a repeat; a side's first, uncounted run warms it up.
+    """Work per CPU-second of every side, one entry a repeat.
 
     Args:
         sides: what to run; all of them in every repeat.
         seconds: CPU time to spend in all, the warm-up left out.
         repeats: fewest and most.
+        warm: run every side once before, uncounted.
     """
-    for work in sides.values():
-        work()
+    if warm:
+        for work in sides.values():
+            work()
     found: dict[str, list[float]] = {name: [] for name in sides}
     begin = time.process_time()
     for repeat in range(repeats[1]):

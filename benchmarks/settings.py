@@ -108,12 +108,12 @@ def peer_trainer(peer: Peer, env: ExchangeEnv) -> PPO:
     return PPO(env, peer_agents(peer, env), learning={"default": how}, steps=8)
 
 
-def default_trainer(env: ExchangeEnv, steps: int | None = None) -> PPO:
+def default_trainer(env: ExchangeEnv, steps: int) -> PPO:
     """The default trainer past its warm start; every iteration does all its epochs, so that all cost alike."""
     learning = instantiate(config().trainer.learning, _convert_="object")
     for how in learning.values():
         how.pretrain, how.target_kl, how.decay = 0, None, 0.0
-    return PPO(env, default_agents(env), learning=learning, steps=steps or config().trainer.steps)
+    return PPO(env, default_agents(env), learning=learning, steps=steps)
 
 
 def iterate(trainer: PPO) -> int:

@@ -14,7 +14,7 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from pvg.agents.agent import Agent, RandomAgent
-from pvg.envs.exchange import ExchangeEnv
+from pvg.envs.exchange import ExchangeEnv, mix
 from pvg.envs.payoffs import ACCEPT, CONTINUE, PERSUADE, RIGHT
 from pvg.envs.protocols import Place
 from pvg.errors import UserError
@@ -54,9 +54,9 @@ def play(
     games = env.new_games(index, index)
     verdict = torch.full_like(index, CONTINUE)
     for turn in range(env.protocol.rounds):
-        games["round"] = torch.full_like(games["round"], turn)
+        games["round"] = games["round"].masked_fill(games["live"], turn)
         for seat in range(len(env.protocol.tracks[track])):
-            actions = []
+            actions, before = [], games
             for place in env.protocol.places():
                 if (place.track, place.seat) == (track, seat):
                     agent = agents[place.voice.agent]
@@ -64,6 +64,8 @@ def play(
                     acts = [agent.act(r, greedy or place.voice.decides)[0] for r in rows]
                     actions.append(torch.cat(acts))
             games, over, decision = env.act(games, track, seat, actions)
+            said = before["live"].view(-1, 1, 1)  # after a game's end nothing more is said
+            games["transcript"] = torch.where(said, games["transcript"], before["transcript"])
             verdict = torch.where(over, decision, verdict)
     return verdict == ACCEPT, games
 
@@ -228,8 +230,8 @@ def _best_message(
     if every is not None:
         best = believed(every.expand(n, -1, -1)).argmax(1)
         return every[best]
-    draw = torch.Generator(env.device).manual_seed(0)
-    message = torch.randint(vocabulary, (n, length), generator=draw, device=env.device)
+    start = games["index"].long() * env.protocol.rounds + games["round"]  # of the game alone, not of the batch
+    message = mix(start.unsqueeze(-1) * length + torch.arange(length, device=env.device), 0) % vocabulary
     for _ in range(sweeps):
         for place in range(length):
             options = message.unsqueeze(1).repeat(1, vocabulary, 1)

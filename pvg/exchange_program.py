@@ -6,6 +6,8 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,20 +19,76 @@ from omegaconf import DictConfig, OmegaConf
 from pvg import checkpoint as checkpoints
 from pvg.agents.agent import Agent
 from pvg.envs.exchange import ExchangeEnv
-from pvg.errors import UserError
-from pvg.evaluation import alone, evaluate, exploitability, held_out
-from pvg.report.console import Bar, table
+from pvg.errors import UserError, explain
+from pvg.evaluation import Attack, alone, evaluate, exploitability, held_out
+from pvg.report.console import Bar, doing, table
 from pvg.report.curves import draw_curves
 from pvg.report.exchanges import sample_exchanges
 from pvg.trainers import replicas
+from pvg.trainers.ppo import Learning
 
 
 class Stopped(Exception):
     """The user asked the run to stop; everything is saved."""
 
 
+@dataclass
+class Judge:
+    """How agents are judged on held-out instances.
+
+    Args:
+        every: iterations between evaluations while they train; 0 for none.
+        quick: held-out instances that those take.
+        samples: sample exchanges written at the end.
+        alone: turns for which the same verifier is trained with a babbling prover, the baseline; 0 for none.
+        attacks: against the frozen verifier, by name; null for one that is left out.
+        most: false claims to attack.
+    """
+
+    every: int = 10
+    quick: int = 500
+    samples: int = 6
+    alone: float = 3e5
+    attacks: Mapping[str, Attack | None] | None = None
+    most: int = 1000
+
+    def __post_init__(self):
+        for name, least in {"every": 0, "quick": 1, "samples": 0, "alone": 0, "most": 1}.items():
+            if getattr(self, name) < least:
+                raise UserError(f"evaluation.{name}={getattr(self, name)}: write {least} or more.")
+
+    def glance(self, env: ExchangeEnv, agents: Mapping[str, Agent]) -> dict[str, float]:
+        """Rates on a few held-out instances, as metrics."""
+        scores = evaluate(env, agents, held_out(env)[: self.quick])
+        return {f"held_out/{k}": v for k, v in scores.items() if isinstance(v, float)}
+
+    def rates(self, env: ExchangeEnv, agents: Mapping[str, Agent]) -> dict[str, Any]:
+        """Rates on all held-out instances, and the soundness that each attack leaves."""
+        with doing("playing held-out games"):
+            result = evaluate(env, agents)
+        if env.protocol.deciders.issuperset(env.protocol.agents) or result["soundness"] is None:
+            return result
+        for name, attack in (self.attacks or {}).items():
+            if attack is None:
+                continue
+            try:
+                with doing(f"attacking the verifier: {name}"):
+                    left = exploitability(env, agents, attack, self.most)
+                result[f"soundness/{name}"] = left["soundness"]
+            except UserError as error:
+                print(f"attack {name} is left out: {error}", file=sys.stderr)
+        return result
+
+    def baseline(self, env: ExchangeEnv, agents: Mapping[str, Agent], learning: Learning) -> dict[str, float]:
+        """The accuracy of the same verifier alone, if it is wanted and has company."""
+        if not self.alone or env.protocol.deciders.issuperset(env.protocol.agents):
+            return {}
+        with doing("training the same verifier alone"):
+            return {"alone": alone(env, agents, turns=float(self.alone), learning=learning)["accuracy"]}
+
+
 class ExchangeProgram:
-    """Builds environment, agents and trainer from a config, and runs them.
+    """Builds environment, agents and trainer from a config, and runs them; every public method is a mode.
 
     Args:
         config: as composed from ``configs/run.yaml``, or as saved by an earlier run.
@@ -38,148 +96,190 @@ class ExchangeProgram:
 
     def __init__(self, config: DictConfig):
         self.config = config
-        self.rank, self.world = replicas.start(str(config.device))
-        device = str(config.device)
-        if self.world > 1 and device == "cuda":
-            device = config.device = f"cuda:{self.rank}"
-        torch.manual_seed(config.seed)
-        self.env: ExchangeEnv = instantiate(config.env, _convert_="object")
-        self.agents = build_agents(config, self.env)
-        replicas.same_weights(list(self.agents.values()))
-        self.env.seed += 1_000_003 * self.rank
-        torch.manual_seed(config.seed + 1_000_003 * self.rank)
+        self.rank, self.world = replicas.start(config.device)
+        self.device = config.device
+        if self.world > 1 and self.device.startswith("cuda"):
+            self.device = f"cuda:{self.rank}"
 
-    # ------------------------------------------------------------------ modes
     def train(self) -> None:
         """Train, with progress and checkpoints; then evaluate and report."""
         config, first = self.config, self.rank == 0
+        saved = self._saved()
+        self._build()
         trainer = instantiate(config.trainer, _convert_="object")(env=self.env, agents=self.agents)
-        folder, step = Path(config.resume or new_folder(config)), None
-        if config.resume:
-            saved = checkpoints.load(folder)
-            step = saved["step"]
-            if len(saved["replicas"]) != self.world:
-                there = len(saved["replicas"])
-                raise UserError(
-                    f"The run has {there} replicas, this program {self.world}: resume it with as many."
-                )
+        open_tracker = instantiate(config.tracker)
+        held_out(self.env)  # complain now and not after hours if there is nothing to judge by
+        if saved:
             trainer.load_state_dict(saved["trainer"])
             trainer.rollout.load_state_dict(saved["replicas"][self.rank]["rollout"])
             checkpoints.set_random_states(saved["replicas"][self.rank]["random"])
-        elif first:
-            folder.mkdir(parents=True, exist_ok=True)
-            plain = OmegaConf.to_container(config, resolve=True)
-            (folder / "config.yaml").write_text(OmegaConf.to_yaml(plain))
+        done = trainer.iteration == trainer.iterations
+        folder = (Path(config.resume) if config.resume else new_folder(config)) if first else None
+        if done and folder and (folder / "result.json").is_file():
+            print(f"This run is finished: all {trainer.iterations} iterations are done. It is in {folder}/")
+            show(json.loads((folder / "result.json").read_text()))
+            return
         flat = OmegaConf.to_container(config, resolve=True)
-        with instantiate(config.tracker)(folder if first else None, config=flat, resume_step=step) as tracker:
-            bar = Bar(trainer.iterations, shown=first)
-            stop = _stop_flag()
-            quick = held_out(self.env)[: config.evaluation.quick] if self.env.test_size else None
-
-            def report(iteration: int, metrics: dict[str, float]) -> None:
-                metrics["turns_per_s"] = metrics.pop("turns_now") * self.world / metrics["seconds"]
-                every = config.evaluation.every
-                if (
-                    quick is not None
-                    and every
-                    and (iteration % every == 0 or iteration == trainer.iterations)
-                ):
-                    scores = evaluate(self.env, self.agents, quick)
-                    metrics |= {f"held_out/{k}": v for k, v in scores.items() if isinstance(v, float)}
-                tracker.log(metrics, iteration)
-                bar.update(iteration, metrics)
-                last, stopping = iteration == trainer.iterations, replicas.anywhere(bool(stop))
-                if last or stopping or iteration % config.checkpoint_every == 0:
-                    own = {"rollout": trainer.rollout.state_dict(), "random": checkpoints.random_states()}
-                    all_own = replicas.gather(own)
-                    if first:
-                        state = {"trainer": trainer.state_dict(), "replicas": all_own}
-                        checkpoints.save(folder / "checkpoints", state, iteration)
-                if stopping and not last:
-                    raise Stopped
-
-            start = time.monotonic()
-            try:
-                trainer.train(report)
-            except Stopped:
-                bar.close()
-                if first:
-                    print(
-                        f"\nStopped after iteration {trainer.iteration}. Go on with:  python -m pvg.run resume={folder}"
-                    )
-                raise SystemExit(130) from None
-            finally:
-                bar.close()
+        if folder and not config.resume:
+            (folder / "config.yaml").write_text(OmegaConf.to_yaml(flat))
+        step, self.start = saved["step"] if saved else None, time.monotonic() - (saved["seconds"] if saved else 0)
+        with open_tracker(folder, config=flat, resume_step=step) as tracker:
+            self._learn(trainer, folder, tracker)
             replicas.stop()  # the first judges alone
-            if first:
-                result = self._judge(full=True) | {"minutes": round((time.monotonic() - start) / 60, 2)}
-                self._leave(folder, result)
+            if folder:
+                self._leave(folder)
                 tracker.image("curves", folder / "curves.png", trainer.iteration)
                 tracker.text("exchanges", (folder / "exchanges.txt").read_text(), trainer.iteration)
-                print(f"\nEverything about this run is in {folder}/")
+                print(f"Everything about this run is in {folder}/")
 
     def evaluate(self) -> None:
         """Judge a checkpoint on held-out instances; the last line printed is one JSON object."""
         if not self.config.checkpoint:
             raise UserError("mode=evaluate needs checkpoint=runs/DIR (or a checkpoint file in it).")
+        replicas.stop()
+        if self.rank:
+            return
         saved = checkpoints.load(self.config.checkpoint)
+        self._build()
         for agent in self.agents.values():
             agent.take(saved["trainer"]["agents"])
-        result = self._judge(full=False)
+        result = self.judge.rates(self.env, self.agents)
         show(result)
         print(json.dumps(result))
 
-    # ------------------------------------------------------------------ judging
-    def _judge(self, full: bool) -> dict[str, Any]:
-        """Rates, attacks and (after training) the same verifier alone."""
-        how = self.config.evaluation
-        result = evaluate(self.env, self.agents)
-        false = (~self.env.instances["label"][held_out(self.env)]).any()
-        provers = set(self.env.protocol.agents) - self.env.protocol.deciders
-        if provers and false:
-            for name, attack in instantiate(how.attacks or {}, _convert_="object").items():
-                try:
-                    result[f"soundness/{name}"] = exploitability(self.env, self.agents, attack, how.most)[
-                        "soundness"
-                    ]
-                except UserError as error:
-                    print(f"attack {name} left out: {error}", file=sys.stderr)
-        if full and provers and how.alone:
-            learning = self.config.trainer.learning
-            chosen = instantiate(learning.get("verifier", learning.default), _convert_="object")
-            result["alone"] = alone(self.env, self.agents, turns=float(how.alone), learning=chosen)[
-                "accuracy"
-            ]
-        return result
+    # ------------------------------------------------------------------ parts
+    def _build(self) -> None:
+        """Environment, agents and judge; replicas differ in what they play and draw, not in their weights."""
+        config = self.config
+        torch.manual_seed(config.seed)
+        with doing("making the environment", shown=self.rank == 0):
+            self.env: ExchangeEnv = instantiate(config.env, device=self.device, _convert_="object")
+        self.agents = build_agents(config, self.env)
+        self.judge: Judge = instantiate(config.evaluation, _convert_="object")
+        replicas.same_weights(list(self.agents.values()))
+        self.env.seed += 1_000_003 * self.rank
+        torch.manual_seed(config.seed + 1_000_003 * self.rank)
 
-    def _leave(self, folder: Path, result: dict[str, Any]) -> None:
+    def _saved(self) -> dict[str, Any] | None:
+        """The checkpoint to resume from; a run that was killed before its first starts again."""
+        folder = self.config.resume
+        if not folder or checkpoints.latest(folder) is None:
+            return None
+        saved = checkpoints.load(folder)
+        if (there := len(saved["replicas"])) != self.world:
+            raise UserError(
+                f"resume={folder}: the run has {there} replicas and this program {self.world}. Resume it with as "
+                f"many: torchrun --nproc-per-node={there} -m pvg.run resume={folder}"
+            )
+        return saved
+
+    def _learn(self, trainer: Any, folder: Path | None, tracker: Any) -> None:
+        """Train to the end, or until the user stops it; log and save on the way."""
+        bar, stop = Bar(trainer.iterations, shown=folder is not None), StopFlag()
+
+        def report(iteration: int, metrics: dict[str, float]) -> None:
+            last, every = iteration == trainer.iterations, self.judge.every
+            metrics["turns_per_s"] = metrics.pop("turns_now") * self.world / metrics["seconds"]
+            if every and (last or iteration % every == 0):
+                metrics |= self.judge.glance(self.env, self.agents)
+            tracker.log(metrics, iteration)
+            bar.update(iteration, metrics)
+            stopping = replicas.anywhere(stop.asked)
+            if last or stopping or iteration % self.config.checkpoint_every == 0:
+                own = {"rollout": trainer.rollout.state_dict(), "random": checkpoints.random_states()}
+                state = {"trainer": trainer.state_dict(), "replicas": replicas.gather(own)}
+                state["seconds"] = time.monotonic() - self.start
+                if folder:
+                    checkpoints.save(folder / "checkpoints", state, iteration)
+            if stopping and not last:
+                raise Stopped
+
+        try:
+            with stop:
+                trainer.train(report)
+        except Stopped:
+            bar.close()
+            if folder:
+                print(f"Stopped after iteration {trainer.iteration}. Go on with:  {how_to_resume(folder, self.world)}")
+            raise SystemExit(130) from None
+        finally:
+            bar.close()
+
+    def _leave(self, folder: Path) -> None:
+        """Judge the agents, and write and show what there is to know."""
+        learning = instantiate(self.config.trainer.get("learning") or {}, _convert_="object")
+        chosen = learning.get("verifier") or learning.get("default") or Learning()
+        try:
+            result = self.judge.rates(self.env, self.agents)
+            result |= self.judge.baseline(self.env, self.agents, chosen)
+        except KeyboardInterrupt:
+            print(f"Trained, not judged. Go on with:  {how_to_resume(folder, self.world)}")
+            raise
+        result["minutes"] = round((time.monotonic() - self.start) / 60, 2)
+        result["cpu_minutes"] = round(time.process_time() / 60, 2)
         (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
-        (folder / "exchanges.txt").write_text(
-            sample_exchanges(self.env, self.agents, self.config.evaluation.samples)
-        )
+        (folder / "exchanges.txt").write_text(sample_exchanges(self.env, self.agents, self.judge.samples))
         draw_curves(folder)
         show(result)
 
 
+class StopFlag:
+    """Set by the first Ctrl-C or SIGTERM; the second Ctrl-C interrupts at once."""
+
+    def __init__(self):
+        self.asked = False
+
+    def __enter__(self) -> StopFlag:
+        self.before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, *_: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("\nStopping after this iteration (again to stop at once) …", file=sys.stderr)
+
+
 def new_folder(config: DictConfig) -> Path:
-    """The run's folder: the one asked for, or a fresh ``runs/DATE_TIME``."""
+    """Make the run's folder: the one asked for, or a fresh ``runs/DATE_TIME``.
+
+    Raises:
+        UserError: there is a run in it already.
+    """
     if config.folder:
         folder = Path(config.folder)
         if (folder / "config.yaml").exists():
             raise UserError(
                 f"folder={folder} holds a run already: go on with resume={folder}, or name another folder."
             )
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
-    stem = Path("runs") / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    folder, n = stem, 1
-    while folder.exists():
-        n += 1
-        folder = stem.with_name(f"{stem.name}_{n}")
-    return folder
+    stem, n = datetime.now().strftime("%Y-%m-%d_%H-%M-%S"), 1
+    while True:
+        folder = Path("runs") / (stem if n == 1 else f"{stem}_{n}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:  # another run began in the same second
+            n += 1
+        else:
+            return folder
+
+
+def how_to_resume(folder: Path, world: int) -> str:
+    """The command that goes on with a run."""
+    return f"{f'torchrun --nproc-per-node={world}' if world > 1 else 'python'} -m pvg.run resume={folder}"
 
 
 def build_agents(config: DictConfig, env: ExchangeEnv) -> dict[str, Agent]:
-    """One agent a group of the protocol; those the config does not name take after the verifier or the prover."""
+    """One agent a group of the protocol; those the config does not name take after the verifier or the prover.
+
+    Raises:
+        UserError: the config has no such agent, or its network does not fit the game.
+    """
     agents = {}
     for name in env.protocol.agents:
         role = name if name in config.agents else "verifier" if name in env.protocol.deciders else "prover"
@@ -187,35 +287,29 @@ def build_agents(config: DictConfig, env: ExchangeEnv) -> dict[str, Agent]:
             raise UserError(
                 f"The protocol has an agent {name!r}, but agents has neither {name!r} nor {role!r}."
             )
-        agents[name] = instantiate(config.agents[role])(env, name).to(env.device)
+        how = config.agents[role]
+        # what a saved run holds replaces the weights that it once began from
+        begun = {"weights": None} if (config.resume or config.checkpoint) and "weights" in how else {}
+        try:
+            agents[name] = instantiate(how, **begun)(env, name).to(env.device)
+        except UserError as error:
+            raise UserError(f"agents.{role}: {error}") from None
+        except Exception as error:
+            raise UserError(
+                f"agents.{role} can't be built for {type(env).__name__} ({explain(error)}). "
+                "Choose agents that fit the env, and settings that fit each other."
+            ) from error
     return agents
 
 
-def show(result: dict[str, Any]) -> None:
+def show(result: Mapping[str, Any]) -> None:
     """The held-out results as a table."""
-    rows = [["accuracy", result["accuracy"]], ["completeness", result["completeness"]]]
-    rows += [["soundness", result["soundness"]]]
-    rows += [
-        [f"soundness, {k.partition('/')[2]} attack", v]
-        for k, v in result.items()
-        if k.startswith("soundness/")
-    ]
+    rates = ("accuracy", "completeness", "soundness")
+    rows = [[name, result[name]] for name in rates]
+    rows += [[f"soundness, attack {k.partition('/')[2]}", v] for k, v in result.items() if k.startswith("soundness/")]
     if "alone" in result:
         rows.append(["accuracy of the verifier alone", result["alone"]])
-    rows += [[f"accuracy, {k} ({v['n']})", v["accuracy"]] for k, v in result["by"].items()]
-    table(f"held out, {result['n']} games", ["", ""], rows)
-
-
-def _stop_flag() -> list[bool]:
-    """A list that fills at the first Ctrl-C or SIGTERM; the second Ctrl-C interrupts at once."""
-    flag: list[bool] = []
-
-    def stop(number, frame):
-        if flag:
-            raise KeyboardInterrupt
-        flag.append(True)
-        print("\nStopping after this iteration (again to stop at once) …", file=sys.stderr)
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    return flag
+    for t, track in enumerate(result.get("tracks", [])):
+        rows += [[f"{name}, track {t}", track[name]] for name in rates]
+    rows += [[f"accuracy, {k} ({v['n']:,})", v["accuracy"]] for k, v in result["by"].items()]
+    table(f"held out, {result['n']:,} games", [""], rows)

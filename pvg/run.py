@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TORCHRL_LOGGING", "ERROR")  # before anything imports torchrl: it logs at import
 
 import hydra
 import torch
-from hydra.errors import HydraException
-from hydra.utils import get_class
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pvg.errors import UserError
+from pvg import schema
+from pvg.errors import UserError, explain
 
 CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
+TRACEBACKS = bool(os.environ.get("HYDRA_FULL_ERROR"))  # asked for by the user
+os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands its errors to us, and we say them
+
+KEYS: dict[str, Any] = {
+    **{"program": str, "mode": str, "seed": int, "device": str, "threads": int | None, "folder": str | None},
+    **{"resume": str | None, "checkpoint": str | None, "checkpoint_every": int},
+    **{"rounds": int, "first_decision": int},  # of the game; the protocols that have rounds refer to them
+}
+AGAIN = ("mode", "device", "threads")  # what may be overridden on a saved run beside the keys of its parts
 
 
 def run(config: DictConfig) -> None:
@@ -27,17 +42,30 @@ def run(config: DictConfig) -> None:
     Raises:
         UserError: for what the user can mend.
     """
-    program = get_class(config.program)
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    schema.check_values({k: v for k, v in plain.items() if k in KEYS}, KEYS)
+    schema.check(plain)
+    program = schema.locate(config.program, "program")
     modes = [name for name, value in vars(program).items() if callable(value) and not name.startswith("_")]
     if config.mode not in modes:
         raise UserError(f"mode={config.mode}: this experiment can {' or '.join(modes)}.")
+    for key in ("threads", "checkpoint_every"):
+        if config[key] is not None and config[key] < 1:
+            raise UserError(f"{key}={config[key]}: write 1 or more.")
     if config.threads:
         torch.set_num_threads(config.threads)
-    if str(config.device).startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(
-            f"device={config.device}: torch sees no GPU here. Leave device at cpu, or check the driver."
-        )
+    _check_device(config.device)
     getattr(program(config), config.mode)()
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device)
+    except RuntimeError:
+        raise UserError(f"device={device}: write cpu, cuda, or cuda:1 for the second GPU.") from None
+    here = torch.cuda.device_count()
+    if kind.type == "cuda" and (kind.index or 0) >= here:
+        raise UserError(f"device={device}: torch sees {here or 'no'} GPU here. Set device=cpu, or check the driver.")
 
 
 def saved_config(arguments: list[str]) -> DictConfig | None:
@@ -48,7 +76,7 @@ def saved_config(arguments: list[str]) -> DictConfig | None:
     """
     given = dict(a.split("=", 1) for a in arguments if "=" in a)
     name = "resume" if given.get("resume") else "checkpoint"
-    if not given.get(name) or given[name] in ("null", "None"):
+    if given.get(name, "") in ("", "null", "None") or {"-h", "--help"} & set(arguments):
         return None
     path = Path(given[name])
     file = (path if path.is_dir() else path.parent.parent) / "config.yaml"
@@ -58,75 +86,100 @@ def saved_config(arguments: list[str]) -> DictConfig | None:
         )
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
-    OmegaConf.set_struct(config, True)
-    if name == "resume":
-        extra = [a for a in arguments if not a.startswith(("resume=", "experiment=", "threads="))]
-        if extra:
-            raise UserError(
-                f"A resumed run keeps its settings: leave out {' '.join(extra)}, or start a new run."
-            )
-    groups = {p.name for p in Path(CONFIGS).iterdir() if p.is_dir()}
-    names = _keys(config)
-    for argument in arguments:
-        key, equals, value = argument.lstrip("+").partition("=")
-        if key == "experiment":
-            continue
-        if not equals or key in groups or key not in names:
-            hint = "groups are fixed by the run" if key in groups else "see its config.yaml for the keys"
-            raise UserError(f"{argument}: not something to override on a saved run ({hint}: {file}).")
-        OmegaConf.update(config, key, OmegaConf.from_dotlist([f"x={value}"]).x)
-    if name == "checkpoint" and "mode" not in given:
-        config.mode = "evaluate"
+    others = [a for a in arguments if not a.startswith((f"{name}=", "experiment="))]
+    if name == "resume" and (extra := [a for a in others if not a.startswith("threads=")]):
+        raise UserError(f"A resumed run keeps its settings: leave out {' '.join(extra)}, or start a new run.")
+    if given.get("mode", "evaluate") == "train":
+        raise UserError(
+            f"mode=train and checkpoint={path}: to go on with that run write resume={path}; to start a new one "
+            f"from an agent's weights write agents.NAME.weights={path}."
+        )
+    config[name] = str(path)
+    config.mode = "train" if name == "resume" else "evaluate"
+    for argument in others:
+        _override(config, argument, str(file))
     return config
 
 
-def _keys(config: DictConfig, prefix: str = "") -> set[str]:
-    names = set()
-    for key in map(str, config):
-        names.add(f"{prefix}{key}")
-        if isinstance(value := OmegaConf.select(config, key), DictConfig):
-            names |= _keys(value, f"{prefix}{key}.")
-    return names
+def _override(config: DictConfig, argument: str, file: str) -> None:
+    """Apply ``key=value`` to a saved config; its references are resolved, so only a part's own keys have effect."""
+    key, equals, value = argument.lstrip("+").partition("=")
+    *parts, last = key.split(".")
+    parent = OmegaConf.select(config, ".".join(parts)) if parts else config
+    known = isinstance(parent, DictConfig) and last in set(map(str, parent))
+    if not equals or not known or not (parts or key in AGAIN):
+        raise UserError(
+            f"{argument}: not something to override on a saved run. It takes {', '.join(AGAIN)} and the keys of its "
+            f"parts, such as env.slots, as they stand in {file}."
+        )
+    OmegaConf.update(config, key, OmegaConf.from_dotlist([f"x={value}"]).x)
 
 
-def say_error(error: BaseException) -> None:
-    """One paragraph on stderr: what was wrong and what to do."""
-    text = " ".join(str(error).split())
-    print("\n" + textwrap.fill(f"pvg: {text}", 100), file=sys.stderr)
-
-
-def _guarded(config: DictConfig) -> None:
+# --------------------------------------------------------------------- errors
+@contextlib.contextmanager
+def said_in_words() -> Iterator[None]:
+    """Say the user's mistakes in a paragraph on stderr, and leave; HYDRA_FULL_ERROR=1 shows tracebacks instead."""
     try:
-        run(config)
+        yield
     except (UserError, OmegaConfBaseException, HydraException) as error:
-        say_error(_root(error))
+        if TRACEBACKS:
+            raise
+        if os.environ.get("RANK", "0") == "0":  # replicas all make the same mistake
+            print(textwrap.fill(f"pvg: {in_words(error)}", 100, break_on_hyphens=False), file=sys.stderr)
         raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("\npvg: interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
-def _root(error: BaseException) -> BaseException:
-    """Hydra wraps what a constructor raises: the user's own mistake is inside."""
+def in_words(error: BaseException) -> str:
+    """What was wrong and what to do."""
     inner: BaseException | None = error
-    while inner is not None:
+    while inner is not None:  # Hydra wraps what a constructor raises: the user's own mistake is inside
         if isinstance(inner, UserError):
-            return inner
+            return " ".join(str(inner).split())
         inner = inner.__cause__
-    return error
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, choice = str(error.missing_cfg_file).rpartition("/")
+        return f"{group}={choice}: there is no such choice. There are {', '.join(error.options)}."
+    if isinstance(error, InstantiationException):
+        part = str(error).rpartition("full_key: ")[2]
+        return f"{part} can't be built from its settings ({explain(error)}). HYDRA_FULL_ERROR=1 shows more."
+    parent = getattr(error.__cause__, "parent_node", None)
+    if isinstance(parent, DictConfig) and (found := re.match(r"Could not override '(.*?)'", str(error))):
+        return _unknown_key(found[1], parent)
+    said = str(error).partition("Config search path")[0].partition("\nSee https")[0]
+    return f"{' '.join(said.split())} (python -m pvg.run --help lists choices and keys.)"
 
 
+def _unknown_key(key: str, parent: DictConfig) -> str:
+    *parts, last = key.split(".")
+    if last in (schema.parameters(schema.locate(parent["_target_"], key)) or () if "_target_" in parent else ()):
+        return f"{key}: the config leaves it at its default. To set it write a plus before it: +{key}=VALUE"
+    there = [str(name) for name in parent if name not in ("hydra", "_target_")]
+    inside = ".".join(parts[: parts.index(parent._key()) + 1]) if parent._key() in parts else ""
+    return f"There is no key {key}. {inside or 'pvg'} has {', '.join(there) or 'no keys'}."
+
+
+# --------------------------------------------------------------------- the command line
 @hydra.main(config_path=CONFIGS, config_name="run", version_base="1.3")
 def _composed(config: DictConfig) -> None:
-    _guarded(config)
+    with said_in_words():
+        referred = set(re.findall(r"\$\{(\w+)", OmegaConf.to_yaml(config)))
+        for key, value in config.items():
+            if key not in KEYS and key not in referred and not isinstance(value, DictConfig):
+                raise UserError(f"{key}: nothing reads this key. Take it out of the config.")
+        job = HydraConfig.get()
+        if job.mode == RunMode.MULTIRUN:
+            config.folder = str(Path(config.folder or job.sweep.dir) / str(job.job.num))
+        run(config)
 
 
 def main() -> None:
     """Run what the command line asks for."""
-    arguments = sys.argv[1:]
-    try:
-        config = saved_config(arguments)
-    except UserError as error:
-        say_error(error)
-        raise SystemExit(2) from None
-    _composed() if config is None else _guarded(config)
+    with said_in_words():
+        config = saved_config(sys.argv[1:])
+        _composed() if config is None else run(config)
 
 
 if __name__ == "__main__":

@@ -135,6 +135,13 @@ class Agent(TensorDictModuleBase):
             logits = logits.masked_fill(shut, NEVER)
         return Tokens(logits)
 
+    def chooses(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """Where a live game leaves the agent a choice, bool: not where it has nothing to say and must go on."""
+        live = observation["live"]
+        if len(self.tokens) > self.decides:
+            return live
+        return live & (self.env.open_decisions(observation["round"]).sum(-1) > 1)
+
     def _join(self, out: dict[str, Tensor]) -> Tensor:
         parts, top = [], max(self.tokens, default=1)
         if "message" in out:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pvg.envs.graph_isomorphism import GraphIsomorphism
+from pvg.errors import UserError
 
 
 class GINLayer(nn.Module):
@@ -30,6 +31,8 @@ class NodeTransformer(nn.Module):
 
     def __init__(self, width: int, heads: int, hidden: int):
         super().__init__()
+        if width % heads:
+            raise UserError(f"width={width} must be a multiple of heads={heads}.")
         self.heads = heads
         self.norm, self.qkv, self.out = (
             nn.LayerNorm(width),
@@ -78,9 +81,9 @@ class GraphNet(nn.Module):
         self.gin = nn.ModuleList(GINLayer(width, hidden) for _ in range(layers))
         self.transformer = nn.ModuleList(NodeTransformer(width, heads, hidden) for _ in range(transformer))
         self.side = nn.Parameter(torch.randn(2, 1, width) * 0.1)
-        self.value = nn.Sequential(nn.Linear(2 * width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+        self.value = nn.Sequential(nn.Linear(3 * width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
         if self.decides:
-            self.decide = nn.Sequential(nn.Linear(2 * width, hidden), nn.ReLU(), nn.Linear(hidden, 3))
+            self.decide = nn.Sequential(nn.Linear(3 * width, hidden), nn.ReLU(), nn.Linear(hidden, 3))
         if self.kind in ("answer", "pair"):
             self.match, self.sharpness = nn.Linear(width, width), nn.Parameter(torch.zeros(()))
         elif self.kind == "ask":
@@ -106,7 +109,9 @@ class GraphNet(nn.Module):
             h = h.view(b, 2, n, -1)
         pooled = torch.einsum("bgn,bgnw->bgw", nodes.to(h.dtype), h) / n**0.5
         a, c = pooled.unbind(1)
-        gap = torch.cat([(a - c).abs(), a + c], -1)
+        gap = (a - c).abs()
+        # two graphs that fit differ by exactly nothing, others by however little: hence the logarithm
+        gap = torch.cat([gap, (gap + 1e-3).log(), a + c], -1)
         out = {"value": self.value(gap)}
         if self.decides:
             out["decision"] = self.decide(gap)

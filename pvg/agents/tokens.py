@@ -55,11 +55,15 @@ class TokenNet(nn.Module):
         self.norm = nn.LayerNorm(width)
         if self.said:
             self.speak = nn.Linear(width, self.vocabulary * (1 if self.aligned else self.said))
+            nn.init.zeros_(self.speak.weight)
+            nn.init.zeros_(self.speak.bias)
         self.judge = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1 + 3 * self.decides))
+        nn.init.zeros_(self.judge[-1].weight)
+        nn.init.zeros_(self.judge[-1].bias)
 
     def forward(self, view: dict[str, Tensor]) -> dict[str, Tensor]:
         """The view -> ``message [b, said, vocabulary]``, ``decision [b, 3]`` and ``value [b, 1]``."""
-        h = view["flat"].new_zeros(())
+        h = view["flat"].new_zeros(*view["flat"].shape[:-1], *self.norm.normalized_shape)  # all, if it sees nothing
         if self.from_tokens is not None:
             h = self.from_tokens(view["tokens"])
             h = h if self.place is None else h + self.place

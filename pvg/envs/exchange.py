@@ -172,7 +172,6 @@ class ExchangeEnv(EnvBase):
         self._actors: dict[tuple[int, int], list[tuple[str, int]]] = {}
         self._keep: dict[tuple[int, int], Tensor] = {}
         self._later: dict[tuple[int, int], Tensor | None] = {}  # the voices of later seats, if there are any
-        self._later: dict[tuple[int, int], Tensor | None] = {}
         for t, s, _ in self.seats():
             here = [p for p in self._places if (p.track, p.seat) == (t, s)]
             self._actors[t, s] = [(p.voice.agent, self.groups[p.voice.agent].index(p)) for p in here]
@@ -181,8 +180,6 @@ class ExchangeEnv(EnvBase):
             self._keep[t, s] = torch.tensor(keep, device=device)
             later = torch.tensor([p.seat > s for p in self._places if p.track == t], device=device)
             self._later[t, s] = later if later.any() else None
-            later = [p.seat > s for p in self._places if p.track == t]
-            self._later[t, s] = torch.tensor(later, device=device) if any(later) else None
         rounds = torch.arange(protocol.rounds, device=device)
         self._rounds = rounds
         early, last = rounds < protocol.first_decision, rounds == protocol.rounds - 1

@@ -92,7 +92,8 @@ class GraphIsomorphism(ExchangeEnv):
                 "env.questions=learned needs a verifier that speaks before the prover answers: "
                 "add protocol.first=verifier, or set env.questions=drawn."
             )
-        self._check_rounds(protocol, int(drawn["size"].min()))
+        if len(drawn):
+            self._check_rounds(protocol, int(drawn["size"].min()))
         super().__init__(
             drawn, held_out, protocol=protocol, payoffs=payoffs, slots=slots, seed=seed, device=device
         )

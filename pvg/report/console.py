@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich import box
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 SHOWN = ("accuracy", "completeness", "soundness")
 
@@ -24,54 +27,72 @@ class Bar:
 
     def __init__(self, total: int, name: str = "training", shown: bool = True):
         self.total, self.name, self.shown = total, name, shown
-        self.live = shown and sys.stderr.isatty()
-        self.said = time.monotonic()
+        self.said, self.held_out = -float("inf"), ""
+        self.live = _Live(name, total) if shown and sys.stderr.isatty() else None
         if self.live:
-            columns = [
-                TextColumn("{task.description}"),
-                BarColumn(24),
-                TextColumn("{task.completed}/{task.total}"),
-            ]
-            columns += [TextColumn("{task.fields[numbers]}"), TimeRemainingColumn()]
-            self.progress = Progress(*columns, console=Console(stderr=True))
-            self.task = self.progress.add_task(name, total=total, numbers="")
-            self.progress.start()
+            self.live.start()
 
     def update(self, iteration: int, metrics: Mapping[str, float]) -> None:
         """Show where the loop is."""
         if not self.shown:
             return
-        numbers = f"{metrics.get('turns_per_s', 0):,.0f} turns/s  " if "turns_per_s" in metrics else ""
-        numbers += "  ".join(f"{k} {metrics[k]:.3f}" for k in SHOWN if k in metrics)
+        speed, played = f"{metrics.get('turns_per_s', 0):,.0f} turns/s", _rates(metrics)
+        self.held_out = _rates(metrics, "held_out/") or self.held_out
         if self.live:
-            self.progress.update(self.task, completed=iteration, numbers=numbers)
+            held_out = f"  held out   {self.held_out}" if self.held_out else ""
+            self.live.lines = [line for line in (f"  as played  {played}", held_out) if line]
+            self.live.update(self.live.task_ids[0], completed=iteration, speed=speed)
         elif time.monotonic() - self.said > 10 or iteration == self.total:
             self.said = time.monotonic()
-            print(f"{self.name} {iteration}/{self.total}  {numbers}", file=sys.stderr, flush=True)
+            print(f"{self.name} {iteration}/{self.total}  {speed}  {played}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the bar where it is."""
         if self.live:
-            self.progress.stop()
+            self.live.stop()
+
+
+class _Live(Progress):
+    """A bar with lines of numbers under it."""
+
+    def __init__(self, name: str, total: int):
+        columns = TextColumn(name), BarColumn(None), MofNCompleteColumn(), TextColumn("{task.fields[speed]}")
+        self.lines: list[str] = []
+        super().__init__(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=Console(stderr=True))
+        self.add_task(name, total=total, speed="")
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield from (Text(line, no_wrap=True, overflow="ellipsis") for line in self.lines)
+
+
+def _rates(metrics: Mapping[str, float], prefix: str = "") -> str:
+    return "  ".join(f"{k} {100 * metrics[prefix + k]:.1f} %" for k in SHOWN if prefix + k in metrics)
+
+
+def doing(what: str, shown: bool = True) -> contextlib.AbstractContextManager:
+    """Say what is going on as long as it lasts: a spinner on a terminal, a line elsewhere."""
+    if not shown:
+        return contextlib.nullcontext()
+    if sys.stderr.isatty():
+        return Console(stderr=True).status(f"{what} …")
+    print(f"{what} …", file=sys.stderr, flush=True)
+    return contextlib.nullcontext()
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table; None shows as a dash and fractions as percentages."""
-    grid = Table(title=title, title_justify="left")
-    for i, column in enumerate(columns):
+    """Print a table, its title above the first column; None shows as a dash and fractions as percentages."""
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for i, column in enumerate([title, *columns]):
         grid.add_column(column, justify="left" if i == 0 else "right")
     for row in rows:
-        grid.add_row(*(_cell(x) for x in row))
-    Console().print(grid)
+        grid.add_row(*map(_cell, row))
+    Console().print("", grid, "", sep="\n")
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
-    return (
-        f"{100 * value:.1f} %"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )
+    if isinstance(value, float):
+        return f"{100 * value:.1f} %"
+    return f"{value:,}" if isinstance(value, int) else str(value)

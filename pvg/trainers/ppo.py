@@ -16,6 +16,7 @@ from torchrl.objectives.value.functional import vec_generalized_advantage_estima
 from pvg.agents.agent import Agent, Tokens
 from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.payoffs import ACCEPT
+from pvg.errors import UserError
 from pvg.trainers import replicas
 from pvg.trainers.collect import Rollout, own_turns
 
@@ -31,6 +32,7 @@ class Learning:
         clip, entropy, critic: PPO's clip range and the weights of entropy and value losses.
         auxiliary: weight of the supervised loss on the acts the scenario can teach.
         pretrain: iterations at the start in which it learns by that supervised loss alone.
+        stop: iterations after which it acts and learns no more; None for never.
         target_kl: stop an iteration's epochs when the policy has moved this far (nats); None for never.
         max_grad_norm: of a gradient step.
         frozen: act and do not learn.
@@ -46,9 +48,17 @@ class Learning:
     critic: float = 0.5
     auxiliary: float = 0.0
     pretrain: int = 0
+    stop: int | None = None
     target_kl: float | None = 0.05
     max_grad_norm: float = 1.0
     frozen: bool = False
+
+    def __post_init__(self):
+        for name in ("epochs", "minibatch", "every"):
+            if getattr(self, name) < 1:
+                raise UserError(f"trainer.learning: {name}={getattr(self, name)} must be 1 or more.")
+        if self.learning_rate < 0:
+            raise UserError(f"trainer.learning: learning_rate={self.learning_rate} must be 0 or more.")
 
 
 class _Law(nn.Module):
@@ -89,11 +99,16 @@ class Learner:
             _Value(),  # type: ignore[arg-type]
             clip_epsilon=learning.clip,
             entropy_coeff=learning.entropy,
-            critic_coeff=learning.critic,
+            critic_coeff=1.0,  # weighted below: at 0 the loss would leave it out
             log_explained_variance=False,
             functional=False,
         )
         self.loss.set_keys(action="action", sample_log_prob="log_prob", value="state_value")
+
+    def due(self, iteration: int) -> bool:
+        """Whether it learns in this iteration."""
+        how = self.learning
+        return iteration % how.every == 0 and (how.stop is None or iteration < how.stop)
 
     def update(self, turns: dict[str, Tensor], supervised: bool, rate: float) -> dict[str, float]:
         """Epochs of minibatches over turns ``[n, ...]`` with ``advantage`` and ``value_target``."""
@@ -119,7 +134,7 @@ class Learner:
         logits, value = self.agent.evaluate(td)
         td.set("logits", logits).set("value", value)
         out = self.loss(td)
-        total = out["loss_critic"] * (1.0 if not supervised else 0.0)
+        total = out["loss_critic"] * (0.0 if supervised else how.critic)
         if not supervised:
             total = total + out["loss_objective"] + out["loss_entropy"]
         auxiliary = self._supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
@@ -170,10 +185,15 @@ class PPO:
         gamma: float = 1.0,
         lmbda: float = 0.95,
     ):
+        if turns <= 0 or steps < 1:
+            raise UserError(f"trainer: turns={turns:g} and steps={steps} must both be above 0.")
         self.env, self.agents = env, dict(agents)
         self.gamma, self.lmbda = gamma, lmbda
         self.rollout = Rollout(env, self.agents, steps)
         chosen = dict(learning or {})
+        unknown = set(chosen) - {*self.agents, "default", "prover", "verifier"}
+        if unknown:
+            raise UserError(f"trainer.learning: no agent is called {sorted(unknown)}; there are {list(agents)}.")
         default = chosen.pop("default", Learning())
         self.learners = {
             name: Learner(agent, how)
@@ -198,9 +218,9 @@ class PPO:
                 if agent.decides:
                     metrics |= decision_rates(self.env, name, turns)
                 learner = self.learners.get(name)
-                data = self.advantages(turns)
-                self.turns_done += len(data["round"])
-                if learner and self.iteration % learner.learning.every == 0:
+                self.turns_done += int(turns["live"].sum())
+                if learner and learner.due(self.iteration):
+                    data = self.advantages(turns, agent.chooses(turns))
                     supervised = self.iteration < learner.learning.pretrain
                     stats = learner.update(data, supervised, self.rate(learner.learning))
                     metrics |= {f"{name}/{k}": v for k, v in stats.items()}
@@ -218,8 +238,13 @@ class PPO:
         """The learning rate of this iteration."""
         return how.learning_rate * (1 - how.decay * self.iteration / self.iterations)
 
-    def advantages(self, turns: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Live turns ``[n, ...]`` with advantages normalised over the agent's batch, and value targets."""
+    def advantages(self, turns: dict[str, Tensor], used: Tensor | None = None) -> dict[str, Tensor]:
+        """Turns ``[n, ...]`` with advantages normalised over the agent's batch, and value targets.
+
+        Args:
+            turns: see :func:`~pvg.trainers.collect.own_turns`.
+            used: which to keep, bool ``[turns, lanes]``; the live ones by default.
+        """
         across = {k: turns[k].transpose(0, 1) for k in ("state_value", "next_value", "reward", "ended")}
         ended = across["ended"]
         advantage, target = vec_generalized_advantage_estimate(
@@ -234,9 +259,9 @@ class PPO:
         rows = {k: v.flatten(0, 1) for k, v in turns.items() if k not in ("next_value", "reward", "ended")}
         rows["advantage"] = advantage.transpose(0, 1).flatten(0, 1)
         rows["value_target"] = target.transpose(0, 1).flatten(0, 1)
-        live = rows["live"]
-        if not live.all():
-            rows = {k: v[live] for k, v in rows.items()}
+        keep = (turns["live"] if used is None else used).flatten()
+        if not keep.all():
+            rows = {k: v[keep] for k, v in rows.items()}
         rows["advantage"] = replicas.normalise(rows["advantage"])
         return rows
 

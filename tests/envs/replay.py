@@ -1,7 +1,7 @@
 """The rules of an exchange once more, in plain Python: game after game, no tensors, no interleaving.
 
 What a test compares the environment with.  It takes from the environment only what is data: the protocol, the
-payoffs, the labels, the length of messages, and (unless told otherwise) the coins of a game by its serial number.
+payoffs, the labels, the length of messages, and the coins of a game by its serial number.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+
+from pvg.envs.payoffs import PERSUADE, RIGHT
 
 BLANK, CONTINUE, WORD = -1, 2, 2**64 - 1
 
@@ -39,6 +41,7 @@ class Game:
     serial: int
     index: int
     turns: list[Turn] = field(default_factory=list)
+    said: dict = field(default_factory=dict)  # words by round and channel
     decision: int | None = None  # None: the stream ended first
     wasted: int = 0
 
@@ -46,86 +49,88 @@ class Game:
         return [t for t in self.turns if (t.agent, t.place) == (agent, place)]
 
 
-def pay(payoff, label, decision):
-    if decision == CONTINUE:
-        return payoff.undecided
-    kinds = {(0, 0): "reject_false", (0, 1): "accept_false", (1, 0): "reject_true", (1, 1): "accept_true"}
-    return getattr(payoff, kinds[int(label), decision])
+def replay(env, frames):
+    """All games of a stream of frames ``[time, slots]``, in the order of lanes."""
+    acts = {agent: frames[agent]["action"].tolist() for agent in env.protocol.agents}
+    games, lane, stride = [], 0, env.slots * env.lanes
 
+    def act(turn, slot):
+        return acts[turn.agent][turn.time][slot][turn.place]
 
-def replay(env, acts, steps):
-    """All games of a stream, in the order of lanes.
-
-    Args:
-        acts: ``acts[agent][time][slot][place]`` is an action, a list of integers.
-        steps: how long the stream is.
-    """
-    games, lane = [], 0
     for track, seats in enumerate(env.protocol.tracks):
         for start in range(len(seats)):
             for slot in range(env.slots):
                 serial, time = slot * env.lanes + lane, 0
                 if start:  # nothing is in front of the later seats at first
-                    serial, time = serial + env.slots * env.lanes, len(seats) - start
-                while time < steps:
-                    game, time = play(env, acts, steps, track, slot, serial, time)
+                    serial, time = serial + stride, len(seats) - start
+                while time < len(frames):
+                    game = Game(track, slot, serial, plain_mix(serial, env.seed) % env.train_size)
+                    time = play(env, game, act, time, len(frames))
                     games.append(game)
-                    serial += env.slots * env.lanes
+                    serial += stride
             lane += 1
     return games
 
 
-def play(env, acts, steps, track, slot, serial, time):
-    """One game that comes to its first seat at ``time``; returns it and the time at which the next may begin."""
-    protocol, seats = env.protocol, env.protocol.tracks[track]
-    index = plain_mix(serial, env.seed) % env.train_size
-    coins = env.coins(torch.tensor([index]), torch.tensor([serial]))[0].tolist()
-    game, said = Game(track, slot, serial, index), {c: [] for c in protocol.channels}
+def play(env, game, act, time=0, steps=10**9):
+    """Play a game that comes to its first seat at ``time``; returns the time at which the next one may begin.
+
+    Args:
+        act: called with a :class:`Turn` that lacks its action, and the slot; returns the action.
+        steps: when the stream ends, whatever the game has come to.
+    """
+    protocol, seats = env.protocol, env.protocol.tracks[game.track]
+    coins = env.coins(torch.tensor([game.index]), torch.tensor([game.serial]))[0].tolist()
     last_decider = max(s for s, seat in enumerate(seats) if any(v.decides for v in seat))
-    for turn in range(protocol.rounds):
-        heard_before = {}
+    for number in range(protocol.rounds):
         for s, seat in enumerate(seats):
             if time == steps:
-                return (game if game.decision is None else settle(env, game)), time
+                break
             if game.decision is not None:
                 game.wasted += len(seat)
                 time += 1
                 continue
-            heard_before = {c: list(m) for c, m in said.items()}
-            verdicts = []
+            heard, verdicts = dict(game.said), []  # voices of one seat do not hear each other yet
             for v, voice in enumerate(seat):
-                place = place_of(protocol, track, s, v)
-                action = acts[voice.agent][time][slot][place]
-                seen = observation(env, voice, heard_before, coins, turn, index)
-                game.turns.append(Turn(time, voice.agent, place, seen, action))
-                length = env.message(voice.speaks)[0]
-                said[voice.speaks].append((turn, action[:length]))
+                seen = observation(env, voice, heard, coins, number, game.index)
+                turn = Turn(time, voice.agent, place_of(protocol, game.track, s, v), seen, [])
+                turn.action = act(turn, game.slot)
+                game.turns.append(turn)
+                game.said[number, voice.speaks] = turn.action[: env.message(voice.speaks)[0]]
                 if voice.decides:
-                    verdicts.append(action[-1])
-            if turn < protocol.first_decision and turn < protocol.rounds - 1:
+                    verdicts.append(turn.action[-1])
+            if number < protocol.first_decision and number < protocol.rounds - 1:
                 verdicts = []
             counted = [d for d in verdicts if d != CONTINUE]
             if counted:
                 game.decision = counted[0]
-            elif turn == protocol.rounds - 1 and s == last_decider:
+            elif number == protocol.rounds - 1 and s == last_decider:
                 game.decision = CONTINUE
             time += 1
         if game.decision is not None:
-            return settle(env, game), time
-    raise AssertionError("a game went on past the round limit")
+            settle(env, game)
+            break
+    return time
 
 
 def settle(env, game):
     """Pay every voice for the last turn it had."""
     label = bool(env.instances["label"][game.index])
     for agent in env.protocol.agents:
-        role = "verifier" if env.protocol.places(agent)[0].voice.decides else "prover"
-        payoff = next(env.payoffs[name] for name in (agent, role, "default") if name in env.payoffs)
+        role, usual = ("verifier", RIGHT) if agent in env.protocol.deciders else ("prover", PERSUADE)
+        named = [env.payoffs[name] for name in (agent, role, "default") if name in env.payoffs]
+        payoff = named[0] if named else usual
         for place in range(len(env.protocol.places(agent))):
             turns = game.of(agent, place)
             if turns:
                 turns[-1].reward, turns[-1].ended = pay(payoff, label, game.decision), True
-    return game
+
+
+def pay(payoff, label, decision):
+    if decision == CONTINUE:
+        return payoff.undecided
+    kinds = {(0, 0): "reject_false", (0, 1): "accept_false", (1, 0): "reject_true", (1, 1): "accept_true"}
+    return getattr(payoff, kinds[int(label), decision])
 
 
 def place_of(protocol, track, seat, number):
@@ -141,18 +146,17 @@ def place_of(protocol, track, seat, number):
     return order.index((track, seat, number))
 
 
-def observation(env, voice, said, coins, turn, index):
-    rows = []
-    for r in range(env.protocol.rounds):
-        row = []
-        for channel in voice.hears:
-            words = [m for when, m in said[channel] if when == r]
-            row += words[-1] if words else [BLANK] * env.message(channel)[0]
-        rows.append(row)
-    shown = [c if r <= turn else [BLANK] * len(c) for r, c in enumerate(coins)]
-    return {"index": index, "transcript": rows, "coins": shown, "round": turn, "live": True}
+def transcript(env, said, channels):
+    """What was said on some channels, a row a round."""
+    silence = {c: [BLANK] * env.message(c)[0] for c in channels}
+    return [
+        [word for c in channels for word in said.get((number, c), silence[c])]
+        for number in range(env.protocol.rounds)
+    ]
 
 
-def acts_of(env, frames):
-    """What ``replay`` reads, from frames ``[time, slots]``."""
-    return {a: frames[a]["action"].tolist() for a in env.protocol.agents}
+def observation(env, voice, said, coins, number, index):
+    """What a voice may know in round ``number``."""
+    shown = [c if r <= number else [BLANK] * len(c) for r, c in enumerate(coins)]
+    heard = transcript(env, said, voice.hears)
+    return {"index": index, "transcript": heard, "coins": shown, "round": number, "live": True}

@@ -4,8 +4,10 @@ from functools import partial
 
 from pvg.agents.agent import Agent
 from pvg.agents.graph import GraphNet
+from pvg.agents.tokens import TokenNet
 from pvg.envs.graph_isomorphism import GraphIsomorphism
 from pvg.envs.payoffs import RIGHT, Payoff
+from pvg.envs.primality import Primality
 from pvg.envs.protocols import Protocol, Voice, adp, debate, merlin_arthur, mnip, nip, solo
 from tests.envs.toy import Toy, ToyNet
 
@@ -23,7 +25,7 @@ def jury(rounds=2):
     ones, others = Voice("chorus", "left", ("left", "v")), Voice("chorus", "right", ("right", "v"))
     v = Voice("verifier", "v", ("left", "right"), decides=True)
     w = Voice("watcher", "w", ("right", "left", "w"), decides=True)
-    lone = Voice("lone", "l", ("v",))
+    lone = Voice("lone", "l", ("l", "v"))
     return Protocol((((ones, others), (w, lone, v)),), rounds)
 
 
@@ -57,6 +59,11 @@ SCENARIOS = {
     "graphs": (
         partial(GraphIsomorphism, train=40, test=20, nodes=(7, 8), scores={1: 0.5, 2: 0.5}),
         partial(GraphNet, layers=1, width=8, hidden=8),
+    ),
+    "composite": (partial(Primality, train=40, test=20, bits=12), partial(TokenNet, width=8)),
+    "prime": (
+        partial(Primality, train=40, test=20, bits=12, claim="prime", verifier_power="product"),
+        partial(TokenNet, width=8),
     ),
 }
 

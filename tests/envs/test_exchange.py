@@ -14,7 +14,7 @@ from pvg.envs.payoffs import CONTINUE, Payoff
 from pvg.envs.protocols import nip, solo
 from pvg.errors import UserError
 from pvg.trainers.collect import Rollout
-from tests.envs.replay import acts_of, plain_mix, replay
+from tests.envs.replay import plain_mix, replay
 from tests.envs.scenarios import PROTOCOLS, SCENARIOS, build, cast, court, debate, mnip
 
 STEPS = 50
@@ -42,7 +42,7 @@ def test_specs(scenario, protocol):
 def test_the_stream_is_that_of_games_played_one_by_one(scenario, protocol):
     env = build(scenario, protocol, seed=11)
     frames = stream(env)
-    games = replay(env, acts_of(env, frames), STEPS)
+    games = replay(env, frames)
     expected = {}
     for game in games:
         seats = len(env.protocol.tracks[game.track])
@@ -118,7 +118,7 @@ def test_with_the_verifier_first_one_turn_in_2k_plus_2_is_lost(rounds):
 
 def test_an_early_end_with_the_verifier_first_loses_one_turn_too():
     env = build("toy", nip(3, first="verifier"))
-    games = replay(env, acts_of(env, stream(env)), STEPS)
+    games = replay(env, stream(env))
     over = [g for g in games if g.decision is not None and g.turns[-1].time < STEPS - 1]
     assert {len(g.turns) for g in over} == {
         1,
@@ -132,12 +132,10 @@ def test_an_early_end_with_the_verifier_first_loses_one_turn_too():
 
 
 # ---------------------------------------------------------------------- secrets
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", ["toy", "graphs", "prime"])
 def test_coins_are_hidden_before_their_round(scenario):
     env = build(scenario, "nip")
     frames = stream(env)
-    if not env.coin_count:
-        pytest.skip("no coins")
     for agent in env.protocol.agents:
         seen = frames[agent, "observation"]
         now = seen["round"].unsqueeze(-1) >= torch.arange(env.protocol.rounds)
@@ -203,11 +201,11 @@ def test_a_prover_that_knows_nothing_sees_what_the_verifier_sees():
 
 
 # ---------------------------------------------------------------------- memory
-@pytest.mark.parametrize("rounds", [1, 3, 7])
+@pytest.mark.parametrize("rounds", [1, 3, 8])
 @pytest.mark.parametrize("questions", ["drawn", "learned", "none"])
 def test_a_frame_of_graph_isomorphism_is_at_most_400_bytes(rounds, questions):
     first = "verifier" if questions == "learned" else "prover"
-    env = build("graphs", nip(rounds, first=first), questions=questions)
+    env = build("graphs", nip(rounds, first=first), questions=questions, nodes=(8, 9))
     rollout = Rollout(env, cast(env, "graphs"), 8)
     for _ in range(2):
         batch = rollout.collect()
