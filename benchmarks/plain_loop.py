@@ -91,7 +91,7 @@ class PlainLoop:
         on = torch.ones(len(index), 2, self.n, 1)
         view = {
             "adjacency": self.adjacency.index_select(0, index),
-            "nodes": self.exists.index_select(0, index),
+            
             "marks": torch.cat([on, marks.float()], -1),
             "known": self.known[agent].index_select(0, index),
             "question": seen["asked"].gather(1, seen["round"].unsqueeze(1)).squeeze(1),

@@ -100,6 +100,7 @@ COLUMNS = {
     "soundness/search": "against search",
     "soundness/exhaustive": "against every message",
     "alone": "verifier alone",
+    "babbled": "with a babbling prover",
 }
 
 

@@ -157,10 +157,10 @@ def fresh_prover(
     return play(env, rivals, index, track=track)[0]
 
 
-def alone(
+def verifier_baseline(
     env: ExchangeEnv, agents: Mapping[str, Agent], *, turns: float, learning: Learning, seed: int = 0
 ) -> dict:
-    """The baseline of every table: a fresh verifier with all its powers, but a prover that babbles.
+    """The baseline of every table: a fresh verifier with all its powers, whose provers babble (or that has none).
 
     Returns:
         the rates of :func:`evaluate`.

@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from pvg import checkpoint as checkpoints
 from pvg.agents.agent import Agent
 from pvg.envs.exchange import ExchangeEnv
 from pvg.errors import UserError, explain
-from pvg.evaluation import Attack, alone, evaluate, exploitability, held_out
+from pvg.evaluation import Attack, evaluate, exploitability, held_out, verifier_baseline
 from pvg.report.console import Bar, doing, table
 from pvg.report.curves import draw_curves
 from pvg.report.exchanges import sample_exchanges
@@ -40,7 +40,8 @@ class Judge:
         every: iterations between evaluations while they train; 0 for none.
         quick: held-out instances that those take.
         samples: sample exchanges written at the end.
-        alone: turns for which the same verifier is trained with a babbling prover, the baseline; 0 for none.
+        alone: turns for which the same verifier is trained without a prover, and with one that babbles: the
+            baselines of every table; 0 for none.
         attacks: against the frozen verifier, by name; null for one that is left out.
         most: false claims to attack.
     """
@@ -79,12 +80,22 @@ class Judge:
                 print(f"attack {name} is left out: {error}", file=sys.stderr)
         return result
 
-    def baseline(self, env: ExchangeEnv, agents: Mapping[str, Agent], learning: Learning) -> dict[str, float]:
-        """The accuracy of the same verifier alone, if it is wanted and has company."""
+    def baselines(
+        self,
+        env: ExchangeEnv,
+        agents: Mapping[str, Agent],
+        learning: Learning,
+        make_alone: Callable[[], tuple[ExchangeEnv, Mapping[str, Agent]]],
+    ) -> dict[str, float]:
+        """Accuracy of the same verifier trained without a prover, and with one that babbles; if it has company."""
         if not self.alone or env.protocol.deciders.issuperset(env.protocol.agents):
             return {}
-        with doing("training the same verifier alone"):
-            return {"alone": alone(env, agents, turns=float(self.alone), learning=learning)["accuracy"]}
+        out = {}
+        for name, doing_what in {"alone": "without a prover", "babbled": "with a babbling prover"}.items():
+            with doing(f"training the same verifier {doing_what}"):
+                game = make_alone() if name == "alone" else (env, agents)
+                out[name] = verifier_baseline(*game, turns=float(self.alone), learning=learning)["accuracy"]
+        return out
 
 
 class ExchangeProgram:
@@ -160,6 +171,13 @@ class ExchangeProgram:
         self.env.seed += 1_000_003 * self.rank
         torch.manual_seed(config.seed + 1_000_003 * self.rank)
 
+    def _alone(self) -> tuple[ExchangeEnv, dict[str, Agent]]:
+        """The same game without provers."""
+        config = OmegaConf.to_container(self.config.env, resolve=True)
+        config["protocol"] = {"_target_": "pvg.envs.protocols.solo"}  # type: ignore[index,call-overload]
+        env = instantiate(config, device=self.device, _convert_="object")
+        return env, build_agents(self.config, env)
+
     def _saved(self) -> dict[str, Any] | None:
         """The checkpoint to resume from; a run that was killed before its first starts again."""
         folder = self.config.resume
@@ -211,7 +229,7 @@ class ExchangeProgram:
         chosen = learning.get("verifier") or learning.get("default") or Learning()
         try:
             result = self.judge.rates(self.env, self.agents)
-            result |= self.judge.baseline(self.env, self.agents, chosen)
+            result |= self.judge.baselines(self.env, self.agents, chosen, self._alone)
         except KeyboardInterrupt:
             print(f"Trained, not judged. Go on with:  {how_to_resume(folder, self.world)}")
             raise
@@ -251,7 +269,7 @@ def new_folder(config: DictConfig) -> Path:
         UserError: there is a run in it already.
     """
     if config.folder:
-        folder = Path(config.folder)
+        folder = Path(str(config.folder))
         if (folder / "config.yaml").exists():
             raise UserError(
                 f"folder={folder} holds a run already: go on with resume={folder}, or name another folder."
@@ -307,8 +325,8 @@ def show(result: Mapping[str, Any]) -> None:
     rates = ("accuracy", "completeness", "soundness")
     rows = [[name, result[name]] for name in rates]
     rows += [[f"soundness, attack {k.partition('/')[2]}", v] for k, v in result.items() if k.startswith("soundness/")]
-    if "alone" in result:
-        rows.append(["accuracy of the verifier alone", result["alone"]])
+    names = {"alone": "accuracy of the verifier alone", "babbled": "accuracy with a babbling prover"}
+    rows += [[what, result[name]] for name, what in names.items() if name in result]
     for t, track in enumerate(result.get("tracks", [])):
         rows += [[f"{name}, track {t}", track[name]] for name in rates]
     rows += [[f"accuracy, {k} ({v['n']:,})", v["accuracy"]] for k, v in result["by"].items()]

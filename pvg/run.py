@@ -25,13 +25,21 @@ from pvg import schema
 from pvg.errors import UserError, explain
 
 CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
-TRACEBACKS = bool(os.environ.get("HYDRA_FULL_ERROR"))  # asked for by the user
-os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands its errors to us, and we say them
+TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # asked for by the user
 
 KEYS: dict[str, Any] = {
-    **{"program": str, "mode": str, "seed": int, "device": str, "threads": int | None, "folder": str | None},
-    **{"resume": str | None, "checkpoint": str | None, "checkpoint_every": int},
-    **{"rounds": int, "first_decision": int},  # of the game; the protocols that have rounds refer to them
+    "program": str,
+    "mode": str,
+    "seed": int,
+    "device": str,
+    "threads": int | None,
+    "folder": str | int | None,
+    "resume": str | None,
+    "checkpoint": str | None,
+    "checkpoint_every": int,
+    # of the game, where the protocol has rounds: it refers to them
+    "rounds": int,
+    "first_decision": int,
 }
 AGAIN = ("mode", "device", "threads")  # what may be overridden on a saved run beside the keys of its parts
 
@@ -171,12 +179,14 @@ def _composed(config: DictConfig) -> None:
                 raise UserError(f"{key}: nothing reads this key. Take it out of the config.")
         job = HydraConfig.get()
         if job.mode == RunMode.MULTIRUN:
-            config.folder = str(Path(config.folder or job.sweep.dir) / str(job.job.num))
+            config.folder = str(Path(str(config.folder or job.sweep.dir)) / str(job.job.num))
+            print(f"\nrun {job.job.num}: {' '.join(job.overrides.task)}", file=sys.stderr)
         run(config)
 
 
 def main() -> None:
     """Run what the command line asks for."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands its errors to us, and we say them
     with said_in_words():
         config = saved_config(sys.argv[1:])
         _composed() if config is None else run(config)

@@ -11,7 +11,16 @@ from pvg.agents.agent import Agent, RandomAgent
 from pvg.envs.exchange import BLANK
 from pvg.envs.protocols import adp, nip
 from pvg.errors import UserError
-from pvg.evaluation import alone, evaluate, exhaustive, exploitability, fresh_prover, held_out, rates, search
+from pvg.evaluation import (
+    evaluate,
+    exhaustive,
+    exploitability,
+    fresh_prover,
+    held_out,
+    rates,
+    search,
+    verifier_baseline,
+)
 from pvg.trainers.ppo import Learning
 from tests.envs.replay import Game, observation, plain_mix, transcript
 from tests.envs.replay import play as play_one
@@ -159,14 +168,15 @@ def trap(env, seen):
 
 
 def whim(env, seen):
-    """Anything: a hash of all it sees decides; it seldom accepts."""
+    """Anything: a hash of all it sees decides; it accepts seldom, and some numbers hardly ever."""
     code = 0
     for word in [seen["index"], seen["round"], *itertools.chain(*seen["transcript"], *seen["coins"])]:
         code = plain_mix(code + word + 1, 5)
     luck = code >> 40  # 23 bits
     if seen["round"] == 0:
         return [luck / 2**23, 0.7 * (luck % 1021) / 1021, 0.9]
-    return [0.997, luck / 2**23, 0.9]
+    hard = env.instances["number"][seen["index"]] >= 3
+    return [0.9995 if hard else 0.95, luck / 2**23, 0.9]
 
 
 def told(env, judged, index, sequence):
@@ -235,22 +245,18 @@ BOTH = {"prover first": nip(2), "verifier first": nip(2, first="verifier", first
     ],
 )
 def test_attacks_find_what_brute_force_finds(rule, first):
-    env, agents = attacked(rule, BOTH[first], test=10)
+    env, agents = attacked(rule, BOTH[first], test=14)
     index = held_out(env)
     every, greedy = brute_force(env, rule, index), greedily(env, rule, index)
     assert exhaustive(env, agents, index).tolist() == every
     assert search(env, agents, index).tolist() == greedy
     assert all(e for e, g in zip(every, greedy) if g)
-    known = {
-        open_twice: ((env.instances["number"][index] < 3).tolist(), [False] * 10),
-        trap: ([True] * 10, [False] * 10),
-        whim: (None, None),
-    }[rule]
-    if rule is whim:
-        assert 0 < sum(every) < 10 and greedy != every
+    if rule is open_twice:
+        assert every == (env.instances["number"][index] < 3).tolist() and 0 < sum(every) < 14
+    elif rule is trap:
+        assert all(every) and not any(greedy)
     else:
-        assert every == known[0] and any(every)
-        assert greedy == known[1] or rule is open_twice
+        assert 0 < sum(greedy) < sum(every) < 14
 
 
 def test_a_search_token_by_token_climbs_where_it_can():
@@ -352,5 +358,5 @@ def test_a_verifier_alone_learns_nothing_where_there_is_nothing_to_see():
     env = Toy(adp(), slots=64, train=2000, test=1000)
     torch.manual_seed(0)
     agents = cast(env)
-    out = alone(env, agents, turns=3e4, learning=Learning(learning_rate=3e-3))
+    out = verifier_baseline(env, agents, turns=3e4, learning=Learning(learning_rate=3e-3))
     assert 0.42 < out["accuracy"] < 0.58

@@ -1,4 +1,4 @@
-"""``GraphNet``: graph isomorphism layers and a small transformer over the nodes of two graphs."""
+"""``GraphNet``: graph isomorphism layers, and a small transformer that reads the exchange."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class GINLayer(nn.Module):
     def __init__(self, width: int, hidden: int):
         super().__init__()
         self.mlp = nn.Sequential(
-            nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width), nn.LayerNorm(width)
+            nn.Linear(width, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, width), nn.LayerNorm(width)
         )
 
     def forward(self, h: Tensor, adjacency: Tensor) -> Tensor:
@@ -26,8 +26,8 @@ class GINLayer(nn.Module):
         return self.mlp(torch.baddbmm(h, adjacency, h))
 
 
-class NodeTransformer(nn.Module):
-    """A pre-norm transformer layer in which the nodes of both graphs attend to each other."""
+class TransformerLayer(nn.Module):
+    """A pre-norm transformer layer: every token attends to every token."""
 
     def __init__(self, width: int, heads: int, hidden: int):
         super().__init__()
@@ -40,20 +40,26 @@ class NodeTransformer(nn.Module):
             nn.Linear(width, width),
         )
         self.mlp = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width)
+            nn.LayerNorm(width), nn.Linear(width, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, width)
         )
 
-    def forward(self, h: Tensor, mask: Tensor) -> Tensor:
-        """``h [b, t, width]``, ``mask [b, 1, 1, t]`` of what may be attended to."""
+    def forward(self, h: Tensor, first: int | None = None) -> Tensor:
+        """``h [b, t, width]`` -> the same, or only its first few tokens (in a last layer the rest is never read)."""
         b, t, w = h.shape
         q, k, v = self.qkv(self.norm(h)).view(b, t, 3, self.heads, w // self.heads).permute(2, 0, 3, 1, 4)
-        seen = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        h = h + self.out(seen.transpose(1, 2).reshape(b, t, w))
+        seen = nn.functional.scaled_dot_product_attention(q[:, :, :first], k, v)
+        h = h[:, :first] + self.out(seen.transpose(1, 2).flatten(2))
         return h + self.mlp(h)
 
 
 class GraphNet(nn.Module):
     """Reads a pair of marked graphs; answers, asks, decides and values, as its agent may.
+
+    The GIN layers refine the nodes of each graph.  The transformer then reads the exchange: its tokens are the
+    pair of graphs and every pair of nodes named (or still to be named), each made of what the GIN says of its
+    part in A and of its part in B.  All attend to each other, so that what was said is weighed as a
+    whole; what comes out at the token of the graphs goes to the heads.  The nodes themselves are no tokens: nobody
+    spoke of them, and attention among all of them costs as much as the rest of the network together.
 
     Args:
         env: a :class:`~pvg.envs.graph_isomorphism.GraphIsomorphism`.
@@ -77,61 +83,89 @@ class GraphNet(nn.Module):
         super().__init__()
         self.kind = env.kind(name)
         self.decides = name in env.protocol.deciders
-        self.enter = nn.Linear(env.mark_count(name) + env.known(name), width)
+        self.marks = env.mark_count(name)
+        self.enter = nn.Linear(self.marks + env.known(name), width)
         self.gin = nn.ModuleList(GINLayer(width, hidden) for _ in range(layers))
-        self.transformer = nn.ModuleList(NodeTransformer(width, heads, hidden) for _ in range(transformer))
-        self.side = nn.Parameter(torch.randn(2, 1, width) * 0.1)
-        self.value = nn.Sequential(nn.Linear(3 * width, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+        self.transformer = nn.ModuleList(TransformerLayer(width, heads, hidden) for _ in range(transformer))
+        # a graph is the sum of its nodes, and that is the larger the more there are
+        scale = torch.ones(self.marks if transformer else 1, 1)
+        scale[0] = env.nodes**-0.5
+        self.register_buffer("scale", scale, persistent=False)
+        if transformer:
+            self.token = nn.Linear(2 * width, width)
+            self.place = nn.Parameter(torch.randn(self.marks, width) * 0.1)
+        read = 4 * width if transformer else 3 * width
+        self.value = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 1))
         if self.decides:
-            self.decide = nn.Sequential(nn.Linear(3 * width, hidden), nn.ReLU(), nn.Linear(hidden, 3))
+            self.decide = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 3))
         if self.kind in ("answer", "pair"):
             self.match, self.sharpness = nn.Linear(width, width), nn.Parameter(torch.zeros(()))
         elif self.kind == "ask":
             self.ask = nn.Linear(width, 1)
+            self.wish = nn.Linear(width, width) if transformer else None
 
     def forward(self, view: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The view's ``adjacency [b, 2, n, n]``, ``nodes [b, 2, n]``, ``marks [b, 2, n, k]``, ``known [b, f]``,
-        ``question [b]`` -> logits and value."""
-        adjacency, nodes, marks, known = view["adjacency"], view["nodes"], view["marks"], view["known"]
-        b, _, n, _ = adjacency.shape
-        if known.shape[-1]:
-            marks = torch.cat([marks, known[:, None, None].expand(-1, 2, n, -1)], -1)
-        h = self.enter(marks).view(2 * b, n, -1)
-        graphs = adjacency.view(2 * b, n, n)
+        """The view's ``adjacency [b, 2, n, n]``, ``marks [b, 2, k, n]``, ``known [b, f]`` and ``question [b]`` ->
+        logits and value."""
+        b, _, n, _ = view["adjacency"].shape
+        marks, graphs = view["marks"].view(2 * b, -1, n), view["adjacency"].view(2 * b, n, n)
+        h = self._enter(marks, view["known"])
         for layer in self.gin:
             h = h + layer(h, graphs)
-        h = h.view(b, 2, n, -1)
-        if self.transformer:
-            h = (h + self.side).flatten(1, 2)
-            mask = nodes.flatten(1).view(b, 1, 1, 2 * n)
-            for block in self.transformer:
-                h = block(h, mask)
-            h = h.view(b, 2, n, -1)
-        pooled = torch.einsum("bgn,bgnw->bgw", nodes.to(h.dtype), h) / n**0.5
-        a, c = pooled.unbind(1)
+        # features of each graph as a whole, and with a transformer of the nodes named
+        parts = torch.bmm(marks if self.transformer else marks[:, :1], h) * self.scale
+        a, c = parts[:, 0].view(b, 2, -1).unbind(1)
         gap = (a - c).abs()
         # two graphs that fit differ by exactly nothing, others by however little: hence the logarithm
-        gap = torch.cat([gap, (gap + 1e-3).log(), a + c], -1)
-        out = {"value": self.value(gap)}
+        read, said = [gap, (gap + 1e-3).log(), a + c], None
+        if self.transformer:
+            said = self._exchange(parts)
+            read.append(said)
+        reading = torch.cat(read, -1)
+        out = {"value": self.value(reading)}
         if self.decides:
-            out["decision"] = self.decide(gap)
-        if self.kind == "answer":
-            asked = view["question"].view(b, 1, 1).expand(-1, 1, h.shape[-1])
-            scores = self.likeness(h[:, 0].gather(1, asked), h[:, 1])
-        elif self.kind == "pair":
-            scores = self.likeness(h[:, 0], h[:, 1])
-        elif self.kind == "ask":
-            scores = self.ask(h[:, 0]).mT
-        else:
-            return out
-        allowed = nodes[:, 1].unsqueeze(1) if self.kind == "answer" else nodes[:, 0].unsqueeze(1)
-        if self.kind == "pair":
-            allowed = nodes[:, 0].unsqueeze(2) & nodes[:, 1].unsqueeze(1)
-        out["message"] = scores.masked_fill(~allowed, -1e9).flatten(1).unsqueeze(1)
+            out["decision"] = self.decide(reading)
+        if self.kind != "silent":
+            of_a, of_b = h.view(b, 2, n, -1).unbind(1)
+            scores, missing = self._scores(of_a, of_b, said, marks.view(b, 2, -1, n)[:, :, 0] == 0, view["question"])
+            out["message"] = scores.masked_fill(missing, -1e9).view(b, 1, -1)
         return out
+
+    def _enter(self, marks: Tensor, known: Tensor) -> Tensor:
+        """First node features ``[2 b, n, width]``: a linear map of each node's marks and of what the agent knows."""
+        weight, start = self.enter.weight, self.enter.bias
+        if known.shape[-1]:
+            known = nn.functional.linear(known, weight[:, self.marks :], start)
+            start = known.view(-1, 1, 1, len(weight)).expand(-1, 2, 1, -1).reshape(len(marks), 1, -1)
+        return torch.baddbmm(start, marks.mT, weight[:, : self.marks].mT.expand(len(marks), -1, -1))
+
+    def _exchange(self, parts: Tensor) -> Tensor:
+        """What the transformer makes of graphs and named nodes ``[2 b, k, width]``: ``[b, width]``."""
+        pairs = parts.unflatten(0, (-1, 2)).transpose(1, 2).flatten(2)
+        tokens = self.token(pairs) + self.place
+        for block in self.transformer[:-1]:
+            tokens = block(tokens)
+        return self.transformer[-1](tokens, first=1).squeeze(1)
+
+    def _scores(
+        self, of_a: Tensor, of_b: Tensor, said: Tensor | None, missing: Tensor, question: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Scores of the messages ``[b, i, j]`` for nodes of A and B, as far as they are to be named, and which
+        of them name nodes that do not exist."""
+        not_a, not_b = missing.unbind(1)
+        if self.kind == "ask":
+            scores = self.ask(of_a)
+            if said is not None:
+                scores = scores + of_a @ self.wish(said).unsqueeze(-1)
+            return scores.mT, not_a.unsqueeze(1)
+        if self.kind == "answer":
+            of_a = of_a.gather(1, question.view(-1, 1, 1).expand(-1, 1, of_a.shape[-1]))
+            missing = not_b.unsqueeze(1)
+        else:
+            missing = not_a.unsqueeze(2) | not_b.unsqueeze(1)
+        return self.likeness(of_a if said is None else of_a + said.unsqueeze(1), of_b), missing
 
     def likeness(self, a: Tensor, b: Tensor) -> Tensor:
         """How alike nodes look, ``[b, i, j]``: minus the squared distance of their features, at a learned scale."""
-        a, b = self.match(a), self.match(b)
-        gap = a.square().sum(-1).unsqueeze(2) + b.square().sum(-1).unsqueeze(1) - 2 * a @ b.mT
-        return -gap * self.sharpness.exp() / a.shape[-1] ** 0.5
+        gap = self.match(a).unsqueeze(2) - self.match(b).unsqueeze(1)
+        return gap.square().sum(-1) * (self.sharpness.exp() / -(gap.shape[-1] ** 0.5))

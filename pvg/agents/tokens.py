@@ -6,7 +6,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from pvg.agents.graph import NodeTransformer
+from pvg.agents.graph import TransformerLayer
 from pvg.envs.exchange import ExchangeEnv
 
 
@@ -51,7 +51,7 @@ class TokenNet(nn.Module):
             self.place = nn.Parameter(0.1 * torch.randn(tokens.shape[-2], width)) if places else None
         self.aligned = self.from_tokens is not None and tokens.shape[-2] == self.said
         self.layers = nn.ModuleList(Residual(width) for _ in range(layers))
-        self.attention = nn.ModuleList(NodeTransformer(width, heads, 2 * width) for _ in range(attention))
+        self.attention = nn.ModuleList(TransformerLayer(width, heads, 2 * width) for _ in range(attention))
         self.norm = nn.LayerNorm(width)
         if self.said:
             self.speak = nn.Linear(width, self.vocabulary * (1 if self.aligned else self.said))
@@ -73,7 +73,7 @@ class TokenNet(nn.Module):
         for layer in self.layers:
             h = layer(h)
         for block in self.attention:
-            h = block(h, None)
+            h = block(h)
         h = self.norm(h)
         whole = h if self.from_tokens is None else h.amax(-2)
         out = {}

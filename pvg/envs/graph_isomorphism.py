@@ -122,12 +122,9 @@ class GraphIsomorphism(ExchangeEnv):
         """What the agent's messages are: ``answer``, ``pair``, ``ask`` or ``silent``."""
         return self._channel_kind(self.protocol.places(agent)[0].voice.speaks)
 
-    def _answers(self, agent: str) -> list[str]:
-        return [c for c in self.protocol.places(agent)[0].voice.hears if not self.protocol.asks(c)]
-
     def mark_count(self, agent: str) -> int:
-        """Mark features of a node: one that is always on, and one for each round and prover heard."""
-        return 1 + self.protocol.rounds * len(self._answers(agent))
+        """Rows of ``marks`` in the agent's view: the nodes that exist, and one for each round and prover heard."""
+        return 1 + self.protocol.rounds * len(self._heard_columns[agent][0])
 
     def known(self, agent: str) -> int:
         """Features of what the agent knows beyond the graphs."""
@@ -156,57 +153,74 @@ class GraphIsomorphism(ExchangeEnv):
         return self._node_ids < size.unsqueeze(-1)
 
     # ------------------------------------------------------------------ what networks see
+    @cached_property
+    def _heard_columns(self) -> dict[str, tuple[list[int], int | None]]:
+        """Where in its transcript an agent finds each prover's answers, and the question it hears, if any."""
+        found = {}
+        for agent in self.protocol.agents:
+            answers, ask, column = [], None, 0
+            for channel in self.protocol.places(agent)[0].voice.hears:
+                if self.message(channel)[0]:
+                    if not self.protocol.asks(channel):
+                        answers.append(column)
+                    elif ask is None:
+                        ask = column
+                    column += 1
+            found[agent] = answers, ask
+        return found
+
     def named(self, agent: str, observation: TensorDictBase) -> tuple[Tensor, Tensor, Tensor]:
         """Nodes of A and of B named so far, int64 ``[b, k]`` (-1: none), and the node now asked about ``[b]``.
 
         Column ``c * rounds + r`` is what prover ``c`` said in round ``r``, the same in A and in B.
         """
-        said = observation["transcript"].long()
-        place, offset, columns = self.protocol.places(agent)[0], 0, {}
-        for channel in place.voice.hears:
-            length, _ = self.message(channel)
-            if length:
-                columns[channel] = said[..., offset]
-            offset += length
-        answers = [columns[c] for c in self._answers(agent)]
-        turn = observation["round"].long()
-        asked = (
-            torch.full_like(said[..., 0], BLANK) if said.shape[-1] else turn.new_full((len(turn), 1), BLANK)
-        )
+        answers, ask = self._heard_columns[agent]
+        said, turn = observation["transcript"].long(), observation["round"].long()
         if self._asks_by_coin:
             asked = observation["coins"][..., 0].long()
-        elif self.questions == "learned":
-            asked = next((columns[c] for c in columns if self.protocol.asks(c)), asked)
-        now = asked.gather(-1, turn.unsqueeze(-1).clamp(max=asked.shape[-1] - 1)).squeeze(-1).clamp(min=0)
+        elif ask is not None:
+            asked = said[..., ask]
+        else:
+            asked = turn.new_full((len(turn), self.protocol.rounds), BLANK)
+        now = asked.gather(1, turn.unsqueeze(1)).squeeze(1).clamp(min=0)
         if not answers:
-            return turn.new_zeros(len(turn), 0), turn.new_zeros(len(turn), 0), now
-        b = torch.cat(answers, -1)
+            return turn.new_empty(len(turn), 0), turn.new_empty(len(turn), 0), now
+        b = _side_by_side([said[..., column] for column in answers])
         if self.questions == "none":
             blank = b == BLANK
-            return (
-                (b // self.nodes).masked_fill(blank, BLANK),
-                (b % self.nodes).masked_fill(blank, BLANK),
-                now,
-            )
-        return torch.cat([asked] * len(answers), -1), b, now
+            return (b // self.nodes).masked_fill(blank, BLANK), (b % self.nodes).masked_fill(blank, BLANK), now
+        return _side_by_side([asked] * len(answers)), b, now
+
+    @cached_property
+    def _selections(self) -> Tensor:
+        """Rows of ``marks`` to gather: nothing, each node alone, and the nodes of a graph of each size."""
+        n = self.nodes
+        rows = torch.zeros(1 + n + n + 1, n, device=self.device)
+        rows[1 : 1 + n] = torch.eye(n, device=self.device)
+        rows[1 + n :] = torch.ones(n + 1, n, device=self.device).tril(-1)
+        return rows
+
+    @cached_property
+    def _sizes(self) -> Tensor:
+        """The row of ``_selections`` with the nodes of each graph, int64 ``[instances, 2, 1]``."""
+        size = self.instances["size"].long().view(len(self.instances), -1, 1).expand(-1, 2, 1)
+        return size + (1 + self.nodes)
 
     def view(self, agent: str, observation: TensorDictBase) -> dict[str, Tensor]:
-        """Marked graphs: ``adjacency [b, 2, n, n]``, ``nodes [b, 2, n]`` (which exist), ``marks [b, 2, n, k]``,
-        ``known [b, f]`` and ``question [b]``."""
+        """Marked graphs: ``adjacency [b, 2, n, n]``, ``marks [b, 2, 1 + k, n]``, ``known [b, f]``, ``question [b]``.
+
+        A row of ``marks`` is 1 at the nodes that it stands for: all that exist, then those named by each column
+        of :meth:`named`.
+        """
         index = observation["index"].long()
         in_a, in_b, now = self.named(agent, observation)
-        marks = (torch.stack([in_a, in_b], 1).unsqueeze(-2) == self._node_ids.unsqueeze(-1)).float()
-        nodes = self._exists[index]
+        rows = torch.cat([self._sizes.index_select(0, index), torch.stack([in_a, in_b], 1).add_(1)], -1)
         known = torch.empty(len(index), 0, device=self.device)
         if self.known(agent):
             known = self.instances["label"][index].float().unsqueeze(-1)
         return {
             "adjacency": self.instances["adjacency"].index_select(0, index).float(),
-            "nodes": nodes,
-            "marks": torch.cat(
-                [torch.ones_like(marks[..., :1]) if marks.shape[-1] else nodes.float().unsqueeze(-1), marks],
-                -1,
-            ),
+            "marks": self._selections.index_select(0, rows.flatten()).view(*rows.shape, self.nodes),
             "known": known,
             "question": now,
         }
@@ -247,6 +261,10 @@ class GraphIsomorphism(ExchangeEnv):
     def say_coins(self, coins: list[int], index: int) -> str:
         """The node of A asked about."""
         return f"A{coins[0]}"
+
+
+def _side_by_side(columns: list[Tensor]) -> Tensor:
+    return columns[0] if len(columns) == 1 else torch.cat(columns, -1)
 
 
 def _same_width(*tables: TensorDict) -> list[TensorDict]:

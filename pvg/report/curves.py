@@ -25,9 +25,10 @@ def draw_curves(folder: Path) -> Path:
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
     colours = {"accuracy": "#1b4965", "completeness": "#5fa8d3", "soundness": "#ca6702"}
     for name, colour in colours.items():
-        if name in data:
-            axes[0].plot(turns, _smooth(data[name]), color=colour, alpha=0.35, lw=1)
         held = data.get(f"held_out/{name}")
+        if name in data:
+            label = f"{name}, as played" if held is None else None
+            axes[0].plot(turns, _smooth(data[name]), color=colour, alpha=0.35, lw=1, label=label)
         if held is not None:
             there = ~np.isnan(held)
             axes[0].plot(turns[there], held[there], color=colour, marker="o", ms=3, label=f"{name}, held out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -93,7 +93,8 @@ class Learner:
     def __init__(self, agent: Agent, learning: Learning):
         self.agent, self.learning = agent, learning
         self.parameters = [p for p in agent.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.Adam(self.parameters, learning.learning_rate, eps=1e-5, fused=True)
+        self.whole = _in_one(self.parameters)
+        self.optimiser = torch.optim.Adam([self.whole], learning.learning_rate, eps=1e-5, fused=True)
         self.loss = ClipPPOLoss(
             _Law(agent),  # type: ignore[arg-type]
             _Value(),  # type: ignore[arg-type]
@@ -116,6 +117,10 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         count = replicas.smallest(len(turns["round"]))
+        if not count:  # the agent has had no choice
+            return {}
+        if not count:  # there was no turn with a choice: games may be longer than an iteration
+            return {}
         for _ in range(how.epochs):
             for rows in torch.randperm(len(turns["round"]), device=turns["round"].device)[:count].split(
                 how.minibatch
@@ -139,10 +144,10 @@ class Learner:
             total = total + out["loss_objective"] + out["loss_entropy"]
         auxiliary = self._supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
         total = total + auxiliary * (1.0 if supervised else how.auxiliary)
-        self.optimiser.zero_grad()
+        self.whole.grad.zero_()
         total.backward()
-        replicas.average_gradients(self.parameters)
-        nn.utils.clip_grad_norm_(self.parameters, how.max_grad_norm)
+        replicas.average_gradients([self.whole])
+        nn.utils.clip_grad_norm_(self.whole, how.max_grad_norm)
         self.optimiser.step()
         kept = out["loss_objective"], out["loss_critic"], out["entropy"], out["kl_approx"], auxiliary
         return torch.stack([x.detach().reshape(()) for x in kept])
@@ -160,6 +165,21 @@ class Learner:
         if self.agent.decides:
             loss = loss + nn.functional.cross_entropy(logits[:, -1, :2], target[:, -1], ignore_index=-1)
         return loss
+
+
+def _in_one(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
+    """One flat parameter of which the given ones, and their gradients, are from now on views.
+
+    Clipping, averaging and Adam on thirty small tensors would cost as much as a network's forward pass.
+    """
+    whole = nn.Parameter(nn.utils.parameters_to_vector(parameters).detach().clone())
+    whole.grad = torch.zeros_like(whole)
+    start = 0
+    for p in parameters:
+        part = slice(start, start + p.numel())
+        p.data, p.grad = whole.data[part].view_as(p), whole.grad[part].view_as(p)
+        start = part.stop
+    return whole
 
 
 class PPO:

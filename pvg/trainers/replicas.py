@@ -28,15 +28,16 @@ def stop() -> None:
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
-    """Replace every gradient by its mean over the replicas, in one message."""
+    """Replace every gradient by its mean over the replicas, in one message (and in place: others may view it)."""
     if not dist.is_initialized():
         return
-    grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    flat = torch.cat([g.reshape(-1) for g in grads])
+    for p in parameters:
+        p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+    flat = torch.cat([p.grad.reshape(-1) for p in parameters])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
-    for p, g in zip(parameters, flat.split([g.numel() for g in grads]), strict=True):
-        p.grad = g.view_as(p)
+    for p, g in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+        p.grad.copy_(g.view_as(p))
 
 
 def mean(x: Tensor) -> Tensor:
@@ -75,8 +76,9 @@ def gather(item: object) -> list:
 
 def normalise(x: Tensor) -> Tensor:
     """Zero mean and unit variance over the batches of all replicas."""
-    moments = mean(torch.stack([x.mean(), x.square().mean()]))
-    return (x - moments[0]) / (moments[1] - moments[0] ** 2).clamp(min=0).sqrt().add(1e-6)
+    count, first, second = mean(torch.stack([x.new_tensor(len(x)), x.sum(), x.square().sum()])).unbind()
+    average = first / count.clamp(min=1e-6)
+    return (x - average) / (second / count.clamp(min=1e-6) - average**2).clamp(min=0).sqrt().add(1e-6)
 
 
 def same_weights(modules: Sequence[nn.Module]) -> None:

@@ -284,6 +284,36 @@ def test_only_its_own_live_turns_teach_an_agent(protocol):
     assert any(not batch[name, "observation", "live"].all() for name in ppo.agents)
 
 
+@pytest.mark.parametrize("protocol", ["nip, late", "nip", "nip, verifier first, late"])
+@pytest.mark.parametrize("scenario", ["toy", "graphs"])
+def test_turns_without_a_choice_teach_nothing(scenario, protocol, monkeypatch):
+    """A verifier with nothing to say that may not decide yet has no choice."""
+    seen = {}
+    monkeypatch.setattr(
+        Learner, "update", lambda self, turns, *_: seen.update({self.agent.name: turns}) or {}
+    )
+    ppo = trainer(protocol, scenario, iterations=1)
+    ppo.train()
+    games = ppo.env.protocol
+    rounds = set(seen["verifier"]["round"].tolist())
+    if scenario == "graphs":  # where it is silent
+        assert rounds == set(range(games.first_decision, games.rounds))
+    else:
+        assert rounds == set(range(games.rounds))
+    assert set(seen["prover"]["round"].tolist()) >= set(range(games.rounds - 1))
+    assert seen["verifier"]["advantage"].mean().abs() < 1e-5  # normalised over those that count
+    assert seen["verifier"]["advantage"].std(correction=0).item() == pytest.approx(1, abs=1e-3)
+
+
+def test_iterations_shorter_than_a_game_are_no_trouble():
+    ppo = trainer(nip(7, first_decision=-1), "graphs", steps=4, iterations=4)
+    log = []
+    ppo.train(lambda i, metrics: log.append(metrics))
+    learnt = ["verifier/loss" in metrics for metrics in log]
+    assert not all(learnt) and any(learnt)
+    assert all(w.isfinite().all() for w in weights(ppo).values())
+
+
 # ---------------------------------------------------------------------- the same numbers
 def numbers(protocol, scenario, seed=3):
     ppo, log = trainer(protocol, scenario, seed=seed), []
@@ -390,6 +420,13 @@ def test_every_so_manieth_iteration():
     ppo.train(look)
     assert [s["verifier"] for s in states] == [True] * 6
     assert [s["prover"] for s in states] == [True, False, False] * 2
+
+
+def test_an_agent_may_stop_learning():
+    ppo = trainer(iterations=4, learning={"prover": Learning(stop=2), "verifier": Learning()})
+    log = []
+    ppo.train(lambda i, metrics: log.append(["prover/loss" in metrics, "verifier/loss" in metrics]))
+    assert log == [[True, True]] * 2 + [[False, True]] * 2
 
 
 def test_epochs_stop_when_the_policy_has_moved_far():

@@ -40,11 +40,9 @@ def replica(folder):
     found["gradient"] = [p.grad for p in one.parameters]
 
     x = torch.arange(5.0) + 10 * rank
-    found |= {
-        "mean": replicas.mean(x),
-        "smallest": replicas.smallest(7 - rank),
-        "normalised": replicas.normalise(x),
-    }
+    found |= {"mean": replicas.mean(x), "smallest": replicas.smallest(7 - rank)}
+    found["normalised"] = replicas.normalise(x[: 5 - 2 * rank])  # over fewer in the second
+    found["normalised, one empty"] = replicas.normalise(x[: 5 - 5 * rank])
     found["anywhere"] = [replicas.anywhere(rank == 1), replicas.anywhere(False)]
     found["gathered"] = replicas.gather({"rank": rank})
 
@@ -126,11 +124,13 @@ def test_different_numbers_of_turns_are_no_trouble_and_weights_stay_the_same(fou
 
 
 def test_words_between_replicas(found):
-    both = torch.cat([torch.arange(5.0), torch.arange(5.0) + 10])
+    both = torch.tensor([0.0, 1, 2, 3, 4, 10, 11, 12])
     right = (both - both.mean()) / both.std(correction=0)
+    one = (both[:5] - 2) / both[:5].std(correction=0)
     for r in range(2):
         assert found[r]["mean"].tolist() == [5, 6, 7, 8, 9] and found[r]["smallest"] == 6
         assert torch.allclose(found[r]["normalised"], right[5 * r : 5 * r + 5], atol=1e-5)
+        assert torch.allclose(found[r]["normalised, one empty"], one[5 * r :], atol=1e-5)
         assert found[r]["anywhere"] == [True, False]
     assert [f["gathered"] for f in found] == [[{"rank": 0}, {"rank": 1}], []]
 
