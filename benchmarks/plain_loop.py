@@ -87,12 +87,13 @@ class PlainLoop:
             parts = [self.act(agent, dict(zip(seen, piece, strict=True))) for piece in pieces]
             return {k: torch.cat([p[k] for p in parts]) for k in parts[0]}
         index = seen["index"]
-        marks = torch.stack([seen["asked"], seen["said"]], 1).unsqueeze(-2) == self.node.unsqueeze(-1)
-        on = torch.ones(len(index), 2, self.n, 1)
+        marks = (
+            torch.stack([seen["asked"].masked_fill(seen["said"] < 0, -1), seen["said"]], 1).unsqueeze(-1)
+            == self.node
+        )
         view = {
             "adjacency": self.adjacency.index_select(0, index),
-            
-            "marks": torch.cat([on, marks.float()], -1),
+            "marks": torch.cat([self.exists.index_select(0, index).unsqueeze(2), marks], 2).float(),
             "known": self.known[agent].index_select(0, index),
             "question": seen["asked"].gather(1, seen["round"].unsqueeze(1)).squeeze(1),
         }

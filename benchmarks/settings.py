@@ -33,13 +33,13 @@ class Peer:
     """Settings of neural-interactive-proofs (Hammond & Adam-Day 2025) and what it reaches, turns per CPU-second.
 
     A frame of theirs is one agent's turn in one game, so a batch of ``games`` games of 8 turns is ``8 * games`` of
-    our useful turns. Widths are 16, and 64 within the layers.
+    our useful turns. Widths are 16, and 64 within the layers; attention has 4 heads.
     """
 
     games: int
     gin: tuple[int, int]  # layers of the prover and of the verifier
     transformer: int
-    shared: bool  # one body for acting and for the value, or two
+    shared: bool  # one body for acting and for the value in its own script, or two
     epochs: int
     minibatch: int
     parameters: str  # of theirs, prover and verifier
@@ -92,20 +92,20 @@ def peer_environment(peer: Peer, pairs: int) -> GraphIsomorphism:
     return environment(-(-peer.games // 2), pairs=pairs, protocol=nip(PEER_ROUNDS))
 
 
-def peer_agents(peer: Peer, env: ExchangeEnv) -> dict[str, Agent]:
-    """Agents with the peer's layers and widths."""
+def peer_agents(peer: Peer, env: ExchangeEnv, shared: bool = True) -> dict[str, Agent]:
+    """Agents with the peer's layers and widths, and one body (or two, for acting and for the value)."""
     torch.manual_seed(0)
     agents = {}
     for name, layers in zip(("prover", "verifier"), peer.gin, strict=True):
         net = partial(GraphNet, layers=layers, width=16, hidden=64, transformer=peer.transformer, heads=4)
-        agents[name] = Agent(env, name, net, shared=peer.shared)
+        agents[name] = Agent(env, name, net, shared=shared)
     return agents
 
 
-def peer_trainer(peer: Peer, env: ExchangeEnv) -> PPO:
+def peer_trainer(peer: Peer, env: ExchangeEnv, shared: bool = True) -> PPO:
     """PPO with the peer's batch, epochs and minibatch; nothing stops the epochs early."""
     how = Learning(epochs=peer.epochs, minibatch=peer.minibatch, target_kl=None, decay=0.0)
-    return PPO(env, peer_agents(peer, env), learning={"default": how}, steps=8)
+    return PPO(env, peer_agents(peer, env, shared), learning={"default": how}, steps=8)
 
 
 def default_trainer(env: ExchangeEnv, steps: int) -> PPO:

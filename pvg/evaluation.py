@@ -230,7 +230,9 @@ def _best_message(
     if every is not None:
         best = believed(every.expand(n, -1, -1)).argmax(1)
         return every[best]
-    start = games["index"].long() * env.protocol.rounds + games["round"]  # of the game alone, not of the batch
+    start = (
+        games["index"].long() * env.protocol.rounds + games["round"]
+    )  # of the game alone, not of the batch
     message = mix(start.unsqueeze(-1) * length + torch.arange(length, device=env.device), 0) % vocabulary
     for _ in range(sweeps):
         for place in range(length):

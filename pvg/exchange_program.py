@@ -133,7 +133,10 @@ class ExchangeProgram:
         flat = OmegaConf.to_container(config, resolve=True)
         if folder and not config.resume:
             (folder / "config.yaml").write_text(OmegaConf.to_yaml(flat))
-        step, self.start = saved["step"] if saved else None, time.monotonic() - (saved["seconds"] if saved else 0)
+        step, self.start = (
+            saved["step"] if saved else None,
+            time.monotonic() - (saved["seconds"] if saved else 0),
+        )
         with open_tracker(folder, config=flat, resume_step=step) as tracker:
             self._learn(trainer, folder, tracker)
             replicas.stop()  # the first judges alone
@@ -173,8 +176,10 @@ class ExchangeProgram:
 
     def _alone(self) -> tuple[ExchangeEnv, dict[str, Agent]]:
         """The same game without provers."""
-        config = OmegaConf.to_container(self.config.env, resolve=True)
-        config["protocol"] = {"_target_": "pvg.envs.protocols.solo"}  # type: ignore[index,call-overload]
+        given: Any = OmegaConf.to_container(self.config.env, resolve=True)
+        # payoffs may name agents who are not there
+        config = {k: v for k, v in given.items() if k not in ("payoffs", "protocol")}
+        config["protocol"] = {"_target_": "pvg.envs.protocols.solo"}
         env = instantiate(config, device=self.device, _convert_="object")
         return env, build_agents(self.config, env)
 
@@ -218,7 +223,9 @@ class ExchangeProgram:
         except Stopped:
             bar.close()
             if folder:
-                print(f"Stopped after iteration {trainer.iteration}. Go on with:  {how_to_resume(folder, self.world)}")
+                print(
+                    f"Stopped after iteration {trainer.iteration}. Go on with:  {how_to_resume(folder, self.world)}"
+                )
             raise SystemExit(130) from None
         finally:
             bar.close()
@@ -235,9 +242,11 @@ class ExchangeProgram:
             raise
         result["minutes"] = round((time.monotonic() - self.start) / 60, 2)
         result["cpu_minutes"] = round(time.process_time() / 60, 2)
-        (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
         (folder / "exchanges.txt").write_text(sample_exchanges(self.env, self.agents, self.judge.samples))
         draw_curves(folder)
+        (folder / "result.json").write_text(
+            json.dumps(result, indent=1) + "\n"
+        )  # last: it says that all is done
         show(result)
 
 
@@ -274,7 +283,10 @@ def new_folder(config: DictConfig) -> Path:
             raise UserError(
                 f"folder={folder} holds a run already: go on with resume={folder}, or name another folder."
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"folder={folder}: can't be made ({error.strerror}). Name another.") from None
         return folder
     stem, n = datetime.now().strftime("%Y-%m-%d_%H-%M-%S"), 1
     while True:
@@ -324,7 +336,11 @@ def show(result: Mapping[str, Any]) -> None:
     """The held-out results as a table."""
     rates = ("accuracy", "completeness", "soundness")
     rows = [[name, result[name]] for name in rates]
-    rows += [[f"soundness, attack {k.partition('/')[2]}", v] for k, v in result.items() if k.startswith("soundness/")]
+    rows += [
+        [f"soundness, attack {k.partition('/')[2]}", v]
+        for k, v in result.items()
+        if k.startswith("soundness/")
+    ]
     names = {"alone": "accuracy of the verifier alone", "babbled": "accuracy with a babbling prover"}
     rows += [[what, result[name]] for name, what in names.items() if name in result]
     for t, track in enumerate(result.get("tracks", [])):

@@ -20,6 +20,7 @@ from hydra.errors import HydraException, InstantiationException, MissingConfigEx
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from pvg import schema
 from pvg.errors import UserError, explain
@@ -73,7 +74,9 @@ def _check_device(device: str) -> None:
         raise UserError(f"device={device}: write cpu, cuda, or cuda:1 for the second GPU.") from None
     here = torch.cuda.device_count()
     if kind.type == "cuda" and (kind.index or 0) >= here:
-        raise UserError(f"device={device}: torch sees {here or 'no'} GPU here. Set device=cpu, or check the driver.")
+        raise UserError(
+            f"device={device}: torch sees {here or 'no'} GPU here. Set device=cpu, or check the driver."
+        )
 
 
 def saved_config(arguments: list[str]) -> DictConfig | None:
@@ -92,8 +95,12 @@ def saved_config(arguments: list[str]) -> DictConfig | None:
         raise UserError(
             f"{name}={path}: there is no {file}, so this is no folder of a run. Give one such as runs/DATE."
         )
-    config = OmegaConf.load(file)
-    assert isinstance(config, DictConfig)
+    try:
+        config = OmegaConf.load(file)
+    except (OSError, YAMLError) as error:
+        raise UserError(f"{file} can't be read ({error}). Put it right or start a new run.") from None
+    if not isinstance(config, DictConfig) or "mode" not in config:
+        raise UserError(f"{file} is not the config of a run. Give a run's folder, such as runs/DATE.")
     others = [a for a in arguments if not a.startswith((f"{name}=", "experiment="))]
     if name == "resume" and (extra := [a for a in others if not a.startswith("threads=")]):
         raise UserError(f"A resumed run keeps its settings: leave out {' '.join(extra)}, or start a new run.")
@@ -162,7 +169,9 @@ def in_words(error: BaseException) -> str:
 
 def _unknown_key(key: str, parent: DictConfig) -> str:
     *parts, last = key.split(".")
-    if last in (schema.parameters(schema.locate(parent["_target_"], key)) or () if "_target_" in parent else ()):
+    if last in (
+        schema.parameters(schema.locate(parent["_target_"], key)) or () if "_target_" in parent else ()
+    ):
         return f"{key}: the config leaves it at its default. To set it write a plus before it: +{key}=VALUE"
     there = [str(name) for name in parent if name not in ("hydra", "_target_")]
     inside = ".".join(parts[: parts.index(parent._key()) + 1]) if parent._key() in parts else ""
@@ -174,7 +183,7 @@ def _unknown_key(key: str, parent: DictConfig) -> str:
 def _composed(config: DictConfig) -> None:
     with said_in_words():
         referred = set(re.findall(r"\$\{(\w+)", OmegaConf.to_yaml(config)))
-        for key, value in config.items():
+        for key, value in ((str(k), v) for k, v in config.items()):
             if key not in KEYS and key not in referred and not isinstance(value, DictConfig):
                 raise UserError(f"{key}: nothing reads this key. Take it out of the config.")
         job = HydraConfig.get()

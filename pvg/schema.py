@@ -75,7 +75,9 @@ def parameters(target: Callable) -> Hints | None:
             break
         hints = get_type_hints(call)
         own = inspect.signature(call).parameters.values()
-        named = [p.name for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"]
+        named = [
+            p.name for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"
+        ]
         found |= {name: hints.get(name, Any) for name in named if name not in found}
         if not any(p.kind is p.VAR_KEYWORD for p in own):
             return found

@@ -29,7 +29,7 @@ for line in sys.stdin:
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 # the least that shows everything; W&B, where a test wants it, is offline
-TINY = (
+TINY = (  # noqa: SIM905
     "env.slots=16 env.train=60 env.test=20 trainer.turns=1025 evaluation.every=1 evaluation.alone=300 "
     "evaluation.attacks.fresh.turns=300 tracker=csv"
 ).split()

@@ -300,7 +300,8 @@ SIGNATURES = sorted(re.findall(r"^### `(pvg\.[\w.]+)`", PAGES["configuration.md"
 
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_the_page_has_every_argument_and_its_default(name):
-    given = inspect.signature(get_object(name)).parameters.values()
+    target = get_object(name)
+    given = inspect.signature(target.__init__ if isinstance(target, type) else target).parameters.values()
     defaults = {p.name: p.default for p in given if p.default is not p.empty}
     assert described(name) == defaults
 
@@ -336,10 +337,31 @@ def test_figures_in_the_readme_are_measured():
         assert percent in PAGES["results.md"], f"docs/results.md has no {percent} %"
 
 
-def test_a_run_leaves_what_the_readme_says(tmp_path, capsys):
-    overrides = ["env.train=60", "env.test=20", "env.slots=8", "trainer.turns=600", "tracker=csv"]
-    overrides += ["evaluation.alone=300", "evaluation.attacks.fresh.turns=300", f"folder={tmp_path / 'one'}"]
-    run(composed(overrides))
+def test_the_budgets_of_the_results_are_the_default_ones():
+    config, text = composed([]), " ".join(PAGES["results.md"].split())
+    for budget, where in (
+        (config.evaluation.attacks.fresh.turns, "trained from scratch for {} turns"),
+        (config.evaluation.alone, "trained for {} turns without a prover"),
+        (config.evaluation.most, "on at most {} false claims"),
+        (config.env.test, "{} pairs of graphs"),
+    ):
+        assert where.format(f"{float(budget):,.0f}") in text
+
+
+TINY = [
+    "env.train=60",
+    "env.test=20",
+    "env.slots=8",
+    "trainer.turns=600",
+    "tracker=csv",
+    "evaluation.alone=300",
+]
+
+
+@pytest.mark.parametrize("protocol", ["nip", "merlin_arthur"])
+def test_a_run_leaves_what_the_readme_says(protocol, tmp_path, capsys):
+    recipe = next((c[1:] for c in COMMANDS if c[:2] == ("README.md", f"protocol={protocol}")), [])
+    run(composed([*TINY, *recipe, "evaluation.attacks.fresh.turns=300", f"folder={tmp_path / 'one'}"]))
     printed = capsys.readouterr().out
     rows = next(rows for rows in tables(PAGES["README.md"]) if bare(rows[0][0]) == "config.yaml")
     for name in re.findall(r"`([^`]+)`", " ".join(row[0] for row in rows)):

@@ -90,10 +90,15 @@ class Agent(TensorDictModuleBase):
         self.name, self.chunk = name, chunk
         self.net = net(env, name)
         self.critic = None if shared else net(env, name)
-        self.__dict__["fresh"] = lambda: type(self)(env, name, net, shared, None, chunk)
+        self.writes = ("action", "log_prob") + (("state_value",) if shared else ())
+        self.made = net, shared, None, chunk
         self.bind(env)
         if weights:
             self.take(load(weights)["trainer"]["agents"])
+
+    def fresh(self) -> Agent:
+        """Another such agent, with new weights."""
+        return type(self)(self.env, self.name, *self.made)
 
     def take(self, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take over the weights of the agent of this name.
@@ -113,6 +118,10 @@ class Agent(TensorDictModuleBase):
         exists = torch.arange(top) < torch.tensor(self.tokens).view(-1, 1)
         self.decides = self.name in env.protocol.deciders
         self._missing = None if bool(exists.all()) else (~exists).to(env.device)
+        if self.decides:  # which logits count for nothing in each round: [rounds, tokens, vocabulary]
+            turns = torch.arange(env.protocol.rounds, device=env.device)
+            self._shut = torch.zeros(len(turns), *exists.shape, dtype=torch.bool, device=env.device)
+            self._shut[:, -1, :3] = ~env.open_decisions(turns)
         return self
 
     def evaluate(self, observation: TensorDictBase) -> tuple[Tensor, Tensor]:
@@ -129,10 +138,7 @@ class Agent(TensorDictModuleBase):
     def law(self, logits: Tensor, observation: TensorDictBase) -> Tokens:
         """The distribution of acts, with the decisions that the round does not allow left out."""
         if self.decides:
-            shut = ~self.env.open_decisions(observation["round"])
-            shut = nn.functional.pad(shut, (0, logits.shape[-1] - 3)).unsqueeze(-2)
-            shut = nn.functional.pad(shut, (0, 0, logits.shape[-2] - 1, 0))
-            logits = logits.masked_fill(shut, NEVER)
+            logits = logits.masked_fill(self._shut[observation["round"].long()], NEVER)
         return Tokens(logits)
 
     def chooses(self, observation: Mapping[str, Tensor]) -> Tensor:
@@ -157,23 +163,42 @@ class Agent(TensorDictModuleBase):
     def forward(self, tensordict: TensorDictBase) -> TensorDictBase:
         """Act on every game in front of the group's seats; writes action, log_prob and state_value."""
         group = tensordict[self.name]
-        observation = group["observation"]
-        lead = observation["round"].shape
-        flat = flatten(observation, len(lead))
-        greedy = exploration_type() in (ExplorationType.DETERMINISTIC, ExplorationType.MODE)
-        parts = [self.act(piece, greedy) for piece in pieces(flat, self.chunk)]
-        action, log_prob, value = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
-        group.set("action", action.view(*lead, -1))
-        group.set("log_prob", log_prob.view(lead))
-        group.set("state_value", value.view(*lead, 1))
+        self.play(group)
+        if self.critic is not None:
+            group.set("state_value", self.values(group["observation"]))
         return tensordict
 
-    def act(self, observation: TensorDictBase, greedy: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        """Action ``[n, tokens]``, its log-probability ``[n]`` and the value ``[n, 1]`` for observation rows."""
-        logits, value = self.evaluate(observation)
+    def play(self, group: TensorDictBase) -> None:
+        """Act on a group's observation; writes action, log_prob and, where it costs no pass of its own, state_value."""
+        observation = group["observation"]
+        lead = observation["round"].shape
+        greedy = exploration_type() in (ExplorationType.DETERMINISTIC, ExplorationType.MODE)
+        parts = [self.act(piece, greedy) for piece in pieces(flatten(observation, len(lead)), self.chunk)]
+        found = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+        for key, x in zip(self.writes, found, strict=True):
+            group.set(key, x.view(*lead, *x.shape[1:]))
+
+    def act(self, observation: TensorDictBase, greedy: bool = False) -> tuple[Tensor, ...]:
+        """For observation rows what :attr:`writes` names: action ``[n, tokens]``, its log-probability ``[n]`` and,
+        with a shared body, the value ``[n, 1]``."""
+        if self.critic is None:
+            logits, value = self.evaluate(observation)
+        else:
+            logits, value = self._join(self.net(self.env.view(self.name, observation))), None
         law = self.law(logits, observation)
         action = law.mode if greedy else law.sample()
-        return action, law.log_prob(action), value
+        acted = action, law.log_prob(action)
+        return acted if value is None else (*acted, value)
+
+    def values(self, observation: TensorDictBase) -> Tensor:
+        """Values ``[..., 1]`` of observations of any batch shape."""
+        lead = observation["round"].shape
+        rows = pieces(flatten(observation, len(lead)), self.chunk)
+        if self.critic is None:
+            values = [self.evaluate(r)[1] for r in rows]
+        else:
+            values = [self.critic(self.env.view(self.name, r))["value"] for r in rows]
+        return torch.cat(values).view(*lead, 1)
 
 
 class RandomAgent(Agent):

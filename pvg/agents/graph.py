@@ -81,15 +81,16 @@ class GraphNet(nn.Module):
         heads: int = 2,
     ):
         super().__init__()
+        self.scale: Tensor
         self.kind = env.kind(name)
         self.decides = name in env.protocol.deciders
         self.marks = env.mark_count(name)
         self.enter = nn.Linear(self.marks + env.known(name), width)
         self.gin = nn.ModuleList(GINLayer(width, hidden) for _ in range(layers))
         self.transformer = nn.ModuleList(TransformerLayer(width, heads, hidden) for _ in range(transformer))
-        # a graph is the sum of its nodes, and that is the larger the more there are
+        # a graph is the sum of its nodes: of about ten, whatever the widest of the table has
         scale = torch.ones(self.marks if transformer else 1, 1)
-        scale[0] = env.nodes**-0.5
+        scale[0] = 10**-0.5
         self.register_buffer("scale", scale, persistent=False)
         if transformer:
             self.token = nn.Linear(2 * width, width)
@@ -99,10 +100,11 @@ class GraphNet(nn.Module):
         if self.decides:
             self.decide = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 3))
         if self.kind in ("answer", "pair"):
-            self.match, self.sharpness = nn.Linear(width, width), nn.Parameter(torch.zeros(()))
+            self.match, self.sharpness = nn.Linear(width, width), nn.Parameter(torch.tensor(4.0))
         elif self.kind == "ask":
             self.ask = nn.Linear(width, 1)
-            self.wish = nn.Linear(width, width) if transformer else None
+            if transformer:
+                self.wish = nn.Linear(width, width)
 
     def forward(self, view: dict[str, Tensor]) -> dict[str, Tensor]:
         """The view's ``adjacency [b, 2, n, n]``, ``marks [b, 2, k, n]``, ``known [b, f]`` and ``question [b]`` ->
@@ -127,13 +129,16 @@ class GraphNet(nn.Module):
             out["decision"] = self.decide(reading)
         if self.kind != "silent":
             of_a, of_b = h.view(b, 2, n, -1).unbind(1)
-            scores, missing = self._scores(of_a, of_b, said, marks.view(b, 2, -1, n)[:, :, 0] == 0, view["question"])
+            scores, missing = self._scores(
+                of_a, of_b, said, marks.view(b, 2, -1, n)[:, :, 0] == 0, view["question"]
+            )
             out["message"] = scores.masked_fill(missing, -1e9).view(b, 1, -1)
         return out
 
     def _enter(self, marks: Tensor, known: Tensor) -> Tensor:
         """First node features ``[2 b, n, width]``: a linear map of each node's marks and of what the agent knows."""
-        weight, start = self.enter.weight, self.enter.bias
+        weight: Tensor = self.enter.weight
+        start: Tensor = self.enter.bias
         if known.shape[-1]:
             known = nn.functional.linear(known, weight[:, self.marks :], start)
             start = known.view(-1, 1, 1, len(weight)).expand(-1, 2, 1, -1).reshape(len(marks), 1, -1)

@@ -49,7 +49,7 @@ class TokenNet(nn.Module):
         if tokens is not None and tokens.shape[-1]:
             self.from_tokens = nn.Linear(tokens.shape[-1], width)
             self.place = nn.Parameter(0.1 * torch.randn(tokens.shape[-2], width)) if places else None
-        self.aligned = self.from_tokens is not None and tokens.shape[-2] == self.said
+        self.aligned = self.from_tokens is not None and tokens is not None and tokens.shape[-2] == self.said
         self.layers = nn.ModuleList(Residual(width) for _ in range(layers))
         self.attention = nn.ModuleList(TransformerLayer(width, heads, 2 * width) for _ in range(attention))
         self.norm = nn.LayerNorm(width)
@@ -57,13 +57,16 @@ class TokenNet(nn.Module):
             self.speak = nn.Linear(width, self.vocabulary * (1 if self.aligned else self.said))
             nn.init.zeros_(self.speak.weight)
             nn.init.zeros_(self.speak.bias)
-        self.judge = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1 + 3 * self.decides))
-        nn.init.zeros_(self.judge[-1].weight)
-        nn.init.zeros_(self.judge[-1].bias)
+        last = nn.Linear(width, 1 + 3 * self.decides)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.judge = nn.Sequential(nn.Linear(width, width), nn.ReLU(), last)
 
     def forward(self, view: dict[str, Tensor]) -> dict[str, Tensor]:
         """The view -> ``message [b, said, vocabulary]``, ``decision [b, 3]`` and ``value [b, 1]``."""
-        h = view["flat"].new_zeros(*view["flat"].shape[:-1], *self.norm.normalized_shape)  # all, if it sees nothing
+        h = view["flat"].new_zeros(
+            *view["flat"].shape[:-1], *self.norm.normalized_shape
+        )  # all, if it sees nothing
         if self.from_tokens is not None:
             h = self.from_tokens(view["tokens"])
             h = h if self.place is None else h + self.place

@@ -187,6 +187,7 @@ class ExchangeEnv(EnvBase):
         self._open = torch.stack([~early | last, ~early | last, ~last], -1)
         b = self.slots
         self._false = torch.zeros(b, dtype=torch.bool, device=device)
+        self._true = ~self._false
         self._done = torch.zeros(b, 1, dtype=torch.bool, device=device)
         self._zero = torch.zeros(b, dtype=torch.int16, device=device)
         self._blank = torch.full((b, protocol.rounds, width), BLANK, dtype=torch.int16, device=device)
@@ -299,8 +300,8 @@ class ExchangeEnv(EnvBase):
 
     def payoff(self, track: int, index: Tensor, decision: Tensor) -> Tensor:
         """What the voices of a track get for a decision on each instance, ``[n, voices]``."""
-        label = self.instances["label"][index.long()]
-        return self._payoff[track][label.long() * 3 + decision]
+        label = self.instances["label"].index_select(0, index)
+        return self._payoff[track].index_select(0, label.long() * 3 + decision)
 
     def open_decisions(self, turn: Tensor) -> Tensor:
         """Which of reject, accept and continue count in a round: bool ``[..., 3]``."""
@@ -344,17 +345,18 @@ class ExchangeEnv(EnvBase):
     def _next_round(self, game: dict[str, Tensor], stride: int) -> dict[str, Tensor]:
         """Past the last seat: one round on, or a fresh game where the old one is over."""
         live = game["live"]
+        each = live.view(-1, 1, 1)
         serial = torch.where(live, game["serial"], game["serial"] + stride)
         index = torch.where(live, game["index"], self.draw(serial).to(torch.int32))
         fresh = {
             "index": index,
-            "transcript": torch.where(live[:, None, None], game["transcript"], self._blank),
+            "transcript": torch.where(each, game["transcript"], self._blank),
             "round": torch.where(live, game["round"] + 1, self._zero),
-            "live": ~self._false,
+            "live": self._true,
             "serial": serial,
         }
         if self.coin_count:
-            fresh["coins"] = torch.where(live[:, None, None], game["coins"], self.coins(index, serial))
+            fresh["coins"] = torch.where(each, game["coins"], self.coins(index, serial))
         return game | fresh
 
     def _emit(self, games: dict[str, dict[str, Tensor]], first: bool = False) -> TensorDict:

@@ -90,7 +90,7 @@ class GraphIsomorphism(ExchangeEnv):
         if questions == "learned" and not first <= protocol.deciders:
             raise UserError(
                 "env.questions=learned needs a verifier that speaks before the prover answers: "
-                "add protocol.first=verifier, or set env.questions=drawn."
+                "add env.protocol.first=verifier, or set env.questions=drawn."
             )
         if len(drawn):
             self._check_rounds(protocol, int(drawn["size"].min()))
@@ -101,7 +101,7 @@ class GraphIsomorphism(ExchangeEnv):
     def _check_rounds(self, protocol: Protocol, smallest: int) -> None:
         if self.questions == "drawn" and protocol.rounds > smallest:
             raise UserError(
-                f"protocol.rounds={protocol.rounds}: the environment asks about a new node each round, and the "
+                f"rounds={protocol.rounds}: the environment asks about a new node each round, and the "
                 f"smallest graph has {smallest} nodes; set at most {smallest} rounds or larger graphs."
             )
 
@@ -139,8 +139,8 @@ class GraphIsomorphism(ExchangeEnv):
         """The node of graph A asked about in each round, without repetition, int16 ``[n, rounds, 1]``."""
         if not self._asks_by_coin:
             return super().coins(index, serial)
-        keys = mix(serial.unsqueeze(-1) * self.nodes + self._node_ids, self.seed + 1)
-        keys = keys.masked_fill(~self._exists[index.long(), 0], 0)  # padding is asked about last
+        keys = mix(serial.unsqueeze(-1) * 256 + self._node_ids, self.seed + 1)
+        keys = keys * self._exists.index_select(0, index)  # padding is asked about last
         return keys.topk(self.protocol.rounds, -1).indices.to(torch.int16).unsqueeze(-1)
 
     @cached_property
@@ -149,8 +149,8 @@ class GraphIsomorphism(ExchangeEnv):
 
     @cached_property
     def _exists(self) -> Tensor:
-        size = self.instances["size"].long().view(len(self.instances), -1).expand(-1, 2)
-        return self._node_ids < size.unsqueeze(-1)
+        """Which nodes graph A of each instance has, bool ``[instances, n]``."""
+        return self._node_ids < self.instances["size"].view(len(self.instances), -1)[:, :1]
 
     # ------------------------------------------------------------------ what networks see
     @cached_property
@@ -188,8 +188,13 @@ class GraphIsomorphism(ExchangeEnv):
         b = _side_by_side([said[..., column] for column in answers])
         if self.questions == "none":
             blank = b == BLANK
-            return (b // self.nodes).masked_fill(blank, BLANK), (b % self.nodes).masked_fill(blank, BLANK), now
-        return _side_by_side([asked] * len(answers)), b, now
+            return (
+                (b // self.nodes).masked_fill(blank, BLANK),
+                (b % self.nodes).masked_fill(blank, BLANK),
+                now,
+            )
+        # a node asked about is marked once there is an answer: a mark in A alone would make the two look different
+        return _side_by_side([asked] * len(answers)).masked_fill(b == BLANK, BLANK), b, now
 
     @cached_property
     def _selections(self) -> Tensor:

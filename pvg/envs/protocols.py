@@ -67,12 +67,10 @@ class Protocol:
         seats = tuple(tuple(tuple(seat) for seat in track) for track in self.tracks)
         object.__setattr__(self, "tracks", seats)
         if self.rounds < 1:
-            raise UserError(
-                f"protocol.rounds={self.rounds}: a game needs at least one round; set it to 1 or more."
-            )
+            raise UserError(f"rounds={self.rounds}: a game needs at least one round; set it to 1 or more.")
         if not -self.rounds <= self.first_decision < self.rounds:
             raise UserError(
-                f"protocol.first_decision={self.first_decision}: the first round that may end a game must lie in "
+                f"first_decision={self.first_decision}: the first round that may end a game must lie in "
                 f"0..{self.rounds - 1} (or -1 for the last), since the game has {self.rounds} round(s)."
             )
         object.__setattr__(self, "first_decision", self.first_decision % self.rounds)
@@ -144,11 +142,9 @@ def nip(rounds: int = 3, first: str = "prover", first_decision: int = 0) -> Prot
         return Protocol((((prover,), (verifier,)),), rounds, first_decision)
     if first == "verifier":
         if rounds < 1:
-            raise UserError(
-                f"protocol.rounds={rounds}: a game needs at least one round; set it to 1 or more."
-            )
+            raise UserError(f"rounds={rounds}: a game needs at least one round; set it to 1 or more.")
         return Protocol((((verifier,), (prover,)),), rounds + 1, first_decision)
-    raise UserError(f"protocol.first={first!r}: write prover or verifier.")
+    raise UserError(f"env.protocol.first={first!r}: write prover or verifier.")
 
 
 def adp() -> Protocol:

@@ -58,7 +58,9 @@ class _Live(Progress):
     def __init__(self, name: str, total: int):
         columns = TextColumn(name), BarColumn(None), MofNCompleteColumn(), TextColumn("{task.fields[speed]}")
         self.lines: list[str] = []
-        super().__init__(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=Console(stderr=True))
+        super().__init__(
+            *columns, TimeRemainingColumn(elapsed_when_finished=True), console=Console(stderr=True)
+        )
         self.add_task(name, total=total, speed="")
 
     def get_renderables(self) -> Iterable[RenderableType]:

@@ -30,6 +30,7 @@ class Learning:
         epochs, minibatch: passes over an iteration's turns and turns a gradient step.
         every: learn in every so-manieth iteration (the update ratio between agents).
         clip, entropy, critic: PPO's clip range and the weights of entropy and value losses.
+        fade: the entropy's weight falls with the learning rate.
         auxiliary: weight of the supervised loss on the acts the scenario can teach.
         pretrain: iterations at the start in which it learns by that supervised loss alone.
         stop: iterations after which it acts and learns no more; None for never.
@@ -45,6 +46,7 @@ class Learning:
     every: int = 1
     clip: float = 0.2
     entropy: float = 0.003
+    fade: bool = False
     critic: float = 0.5
     auxiliary: float = 0.0
     pretrain: int = 0
@@ -116,9 +118,8 @@ class Learner:
         how, seen, kl = self.learning, [], 0.0
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        self.warmth = rate / how.learning_rate if how.fade and how.learning_rate else 1.0
         count = replicas.smallest(len(turns["round"]))
-        if not count:  # the agent has had no choice
-            return {}
         if not count:  # there was no turn with a choice: games may be longer than an iteration
             return {}
         for _ in range(how.epochs):
@@ -141,10 +142,10 @@ class Learner:
         out = self.loss(td)
         total = out["loss_critic"] * (0.0 if supervised else how.critic)
         if not supervised:
-            total = total + out["loss_objective"] + out["loss_entropy"]
+            total = total + out["loss_objective"] + out["loss_entropy"] * self.warmth
         auxiliary = self._supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
         total = total + auxiliary * (1.0 if supervised else how.auxiliary)
-        self.whole.grad.zero_()
+        self.optimiser.zero_grad(set_to_none=False)  # the agent's gradients are views of this one
         total.backward()
         replicas.average_gradients([self.whole])
         nn.utils.clip_grad_norm_(self.whole, how.max_grad_norm)
@@ -213,7 +214,9 @@ class PPO:
         chosen = dict(learning or {})
         unknown = set(chosen) - {*self.agents, "default", "prover", "verifier"}
         if unknown:
-            raise UserError(f"trainer.learning: no agent is called {sorted(unknown)}; there are {list(agents)}.")
+            raise UserError(
+                f"trainer.learning: no agent is called {sorted(unknown)}; there are {list(agents)}."
+            )
         default = chosen.pop("default", Learning())
         self.learners = {
             name: Learner(agent, how)

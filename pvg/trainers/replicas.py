@@ -31,13 +31,15 @@ def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
     """Replace every gradient by its mean over the replicas, in one message (and in place: others may view it)."""
     if not dist.is_initialized():
         return
+    grads = []
     for p in parameters:
         p.grad = torch.zeros_like(p) if p.grad is None else p.grad
-    flat = torch.cat([p.grad.reshape(-1) for p in parameters])
+        grads.append(p.grad)
+    flat = torch.cat([g.reshape(-1) for g in grads])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
-    for p, g in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-        p.grad.copy_(g.view_as(p))
+    for g, mean in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+        g.copy_(mean.view_as(g))
 
 
 def mean(x: Tensor) -> Tensor:

@@ -12,14 +12,15 @@ from tests.envs.scenarios import PROTOCOLS, build, cast
 everywhere = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(
     "scenario, protocol",
     [("toy", "nip"), ("toy", "merlin_arthur"), ("toy", "court"), ("graphs", "nip"), ("graphs", "debate")],
 )
-def test_frames_are_those_of_torchrl_s_collector(scenario, protocol):
+def test_frames_are_those_of_torchrl_s_collector(scenario, protocol, shared):
     env = build(scenario, protocol, slots=6)
     torch.manual_seed(0)
-    agents = cast(env, scenario)
+    agents = cast(env, scenario, shared=shared)
     steps = Rollout(env, agents, 12).steps
     policy = TensorDictSequential(*agents.values())
     theirs = Collector(
@@ -37,7 +38,9 @@ def test_frames_are_those_of_torchrl_s_collector(scenario, protocol):
     ours = torch.cat([first, second[rollout.tail :]])
     assert ours.shape == theirs.shape
     kept = list(ours.keys(True, True))
-    assert all(torch.equal(ours[key], theirs[key]) for key in kept)
+    for key in kept:  # a critic of its own values many states at once, and so may round in another way
+        same = torch.allclose if key[-1] == "state_value" and not shared else torch.equal
+        assert same(ours[key], theirs[key])
     # nothing that a learner could want is left out
     unkept = {key[-1] for key in theirs.keys(True, True) if key[0] in agents and key not in set(kept)}
     assert unkept <= {"ended"}

@@ -165,7 +165,7 @@ def rows_for(ppo, agent="verifier", seed=1):
     rows = ppo.advantages(own_turns(batch, last[agent], ppo.env, agent, ppo.rollout.steps))
     torch.manual_seed(seed)
     rows["log_prob"] = rows["log_prob"] + 0.4 * torch.randn_like(rows["log_prob"])
-    return rows
+    return {k: v.clone() for k, v in rows.items()}  # as minibatches are: copies
 
 
 def by_hand(agent, rows, how):
