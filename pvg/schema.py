@@ -58,7 +58,7 @@ def check_values(values: Mapping[str, Any], hints: Hints | None, key: str = "", 
     for name, value in values.items():
         full = f"{key}.{name}".lstrip(".")
         if name not in hints:
-            raise UserError(f"{full}: {what} takes no {name!r}; it takes {', '.join(hints)}.")
+            raise UserError(f"{full}: {what} takes no {name!r}; it takes {', '.join(hints) or 'nothing'}.")
         if not fits(value, hints[name]):
             shown = "null" if value is None else value
             raise UserError(f"{full}={shown}: {what} takes {describe(hints[name])} there.")
@@ -71,10 +71,9 @@ def parameters(target: Callable) -> Hints | None:
     if isinstance(target, type):
         calls = [vars(c)["__init__"] for c in target.__mro__ if "__init__" in vars(c)]
     for call in calls:
-        if call is object.__init__:
-            break
-        hints = get_type_hints(call)
-        own = inspect.signature(call).parameters.values()
+        if call is object.__init__:  # takes what others hand on only if there are no others
+            return None if len(calls) > 1 else found
+        hints, own = get_type_hints(call), inspect.signature(call).parameters.values()
         named = [
             p.name for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name != "self"
         ]

@@ -1,7 +1,6 @@
 """The repository's own promises: the two commands, the image, who imports whom, and what no file may say."""
 
 import ast
-import inspect
 import os
 import re
 import shutil
@@ -10,8 +9,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
-from hydra.utils import get_object
 
 ROOT = Path(__file__).parent.parent
 
@@ -367,34 +364,3 @@ FORBIDDEN = {
 def test_no_file_says(what):
     found = [f"{path}: {hit[0]}" for path, text in our_files() for hit in FORBIDDEN[what].finditer(text)]
     assert not found, "\n".join(found)
-
-
-def targets(node):
-    if isinstance(node, dict):
-        if "_target_" in node:
-            yield node
-        for value in node.values():
-            yield from targets(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from targets(value)
-
-
-def test_configs_name_what_exists_and_no_dead_options():
-    """A key that nothing reads is a bug: what stands beside a `_target_` is one of its arguments."""
-    wrong = []
-    for path in sorted((ROOT / "configs").rglob("*.yaml")):
-        for node in targets(yaml.safe_load(path.read_text())):
-            known = inspect.signature(get_object(node["_target_"])).parameters
-            if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
-                continue
-            for key in node:
-                if key not in known and key not in {
-                    "_target_",
-                    "_partial_",
-                    "_convert_",
-                    "_recursive_",
-                    "_args_",
-                }:
-                    wrong.append(f"{path.relative_to(ROOT)}: {node['_target_']} takes no {key}")
-    assert not wrong, "\n".join(wrong)

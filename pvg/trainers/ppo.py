@@ -96,6 +96,7 @@ class Learner:
         self.agent, self.learning = agent, learning
         self.parameters = [p for p in agent.parameters() if p.requires_grad]
         self.whole = _in_one(self.parameters)
+        self.warmth = 1.0  # what is left of the entropy's weight
         self.optimiser = torch.optim.Adam([self.whole], learning.learning_rate, eps=1e-5, fused=True)
         self.loss = ClipPPOLoss(
             _Law(agent),  # type: ignore[arg-type]
