@@ -24,6 +24,7 @@ from yaml import YAMLError
 
 from pvg import schema
 from pvg.errors import UserError, explain
+from pvg.memory import keep_memory
 
 CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
 TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # asked for by the user
@@ -63,6 +64,7 @@ def run(config: DictConfig) -> None:
             raise UserError(f"{key}={config[key]}: write 1 or more.")
     if config.threads:
         torch.set_num_threads(config.threads)
+    keep_memory()
     _check_device(config.device)
     getattr(program(config), config.mode)()
 

@@ -18,6 +18,10 @@ class TokenNet(nn.Module):
     what works in one place is learned for all: that is what makes copying, or noticing a difference, learnable
     from a few lucky games.  A message as long as ``tokens`` is read off the places; any other off their maximum.
 
+    An untrained network says and decides anything with equal probability.  A prover that knows the label and
+    has an accent by chance gives it away; the verifier then learns the accent and not the proof, and the prover
+    abuses that before either has seen a proof that works.
+
     Args:
         env: a scenario with such a view.
         name: the agent's group.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
@@ -17,6 +18,7 @@ from pvg.envs.exchange import ExchangeEnv, mix
 from pvg.envs.modular import chain_link, from_bits, jacobi, mulmod, remainder, to_bits
 from pvg.envs.numbers import KINDS, generate_split
 from pvg.envs.payoffs import Payoff
+from pvg.envs.primes import smallest_factor
 from pvg.envs.protocols import Protocol
 from pvg.errors import UserError
 
@@ -96,14 +98,16 @@ class Primality(ExchangeEnv):
         # a prover that sits behind the last decision is not heard in the last round
         late = any(p.seat > protocol.limit_seat(p.track) for p in answers)
         self.messages = protocol.rounds - late
-        if claim == "prime" and answers:
-            self._starts, self._ends = self._pieces(protocol)
+        cuts = self._cuts(protocol) if claim == "prime" and answers else None
         tables = generate_split(train, max(test, 2), bits=bits, kinds=kinds, seed=data_seed)
         drawn, held_out = (self._instances(table, data_seed) for table in tables)
         held_out = held_out[:test]
         super().__init__(
             drawn, held_out, protocol=protocol, payoffs=payoffs, slots=slots, seed=seed, device=device
         )
+        if cuts:
+            self.longest = max(b - a for a, b in zip(cuts, cuts[1:]))
+            self._starts, self._ends = torch.tensor([cuts[:-1], cuts[1:]], device=self.device)
 
     def _instances(self, table: TensorDict, data_seed: int) -> TensorDict:
         number, composite = table["number"], table["composite"]
@@ -114,16 +118,15 @@ class Primality(ExchangeEnv):
             rows |= {"label": ~composite, "nonresidue": _nonresidues(number, data_seed)}
         return TensorDict(rows, table.batch_size)
 
-    def _pieces(self, protocol: Protocol) -> tuple[list[int], list[int]]:
-        """First link of each piece of the chain, and the link after its last."""
+    def _cuts(self, protocol: Protocol) -> list[int]:
+        """The links at which the pieces of the chain begin, and the end of the last."""
         links, pieces = self.bits - 2, self.messages + 1
         if pieces > links:
             raise UserError(
-                f"protocol.rounds={protocol.rounds}: the chain of a {self.bits}-bit number has {links} links, so it "
-                f"can be told in at most {links - 1} messages; set fewer rounds or more bits."
+                f"protocol.rounds={protocol.rounds}: the chain of a {self.bits}-bit number has {links} links, so "
+                f"it can be told in at most {links - 1} messages; set fewer rounds or more bits."
             )
-        cuts = [round(i * links / pieces) for i in range(pieces + 1)]
-        return cuts[:-1], cuts[1:]
+        return [round(i * links / pieces) for i in range(pieces + 1)]
 
     # ------------------------------------------------------------------ messages and chance
     def message(self, channel: str) -> tuple[int, int]:
@@ -139,9 +142,9 @@ class Primality(ExchangeEnv):
 
     def base(self, observation: TensorDictBase) -> Tensor:
         """The base g of each game: a fixed number with (g / n) = -1, times the square of the coin."""
-        rows = self.instances[observation["index"].long()]
-        coin = observation["coins"][..., 0, 0].long()
-        return mulmod(rows["nonresidue"], mulmod(coin, coin, rows["number"]), rows["number"])
+        index, coin = observation["index"].long(), observation["coins"][..., 0, 0].long()
+        n = self.instances["number"][index]
+        return mulmod(self.instances["nonresidue"][index], mulmod(coin, coin, n), n)
 
     def said(self, agent: str, observation: TensorDictBase) -> dict[str, tuple[Tensor, Tensor]]:
         """By prover channel the agent hears: the numbers said, int64 ``[..., rounds]``, and which were, bool."""
@@ -172,11 +175,10 @@ class Primality(ExchangeEnv):
 
     def _advance(self, x: Tensor, n: Tensor, base: Tensor, piece: Tensor | None = None) -> Tensor:
         """What each piece of the chain makes of ``x``; pieces lie along the last axis, or ``piece`` names one."""
-        starts, ends = (torch.tensor(cut, device=x.device) for cut in (self._starts, self._ends))
+        starts, ends = self._starts, self._ends
         if piece is not None:
             starts, ends = starts[piece], ends[piece]
-        longest = max(b - a for a, b in zip(self._starts, self._ends, strict=True))
-        for i in range(longest):
+        for i in range(self.longest):
             link = chain_link(x, starts + i, n, base, self.bits - 1)
             x = torch.where(starts + i < ends, link, x)
         return x
@@ -247,22 +249,22 @@ class Primality(ExchangeEnv):
 
     def describe(self, index: int) -> str:
         """The number and what it is."""
-        row = self.instances[index]
-        n, kind = int(row["number"]), KINDS[int(row["kind"])].replace("_", " ")
-        if kind == "prime":
-            return f"{n} is prime; the claim is that it is {self.claim}"
-        factor = f" = {int(row['witness'])} * {n // int(row['witness'])}" if self.claim == "composite" else ""
-        return f"{n}{factor} is composite ({kind}); the claim is that it is {self.claim}"
+        n, kind = (int(self.instances[key][index]) for key in ("number", "kind"))
+        claim = f"the claim is that it is {self.claim}"
+        if not kind:
+            return f"{n} is prime; {claim}"
+        factor = int(smallest_factor(np.array([n]))[0])
+        return f"{n} = {factor} * {n // factor} is composite ({KINDS[kind].replace('_', ' ')}); {claim}"
 
     def say(self, channel: str, message: list[int], index: int) -> str:
-        """A message as a decimal number."""
-        value = int("".join(map(str, message)) or "0", 2)
+        """A message as a decimal number, and what it leaves."""
         if not message:
             return ""
+        value = int("".join(map(str, message)), 2)
         if self.claim == "prime":
             return str(value)
         m = max(value, 2)
-        return f"{m} (remainder {int(self.instances['number'][index]) % m})"
+        return f"{m} leaves {int(self.instances['number'][index]) % m}"
 
 
 def _nonresidues(number: Tensor, seed: int) -> Tensor:

@@ -43,7 +43,8 @@ def test_a_wrong_protocol_is_refused_in_one_paragraph(name):
     with pytest.raises(UserError) as error:
         make()
     text = str(error.value)
-    assert names in text and text.startswith(("protocol", "env.protocol", "rounds", "first_decision")) and "\n" not in text and len(text) < 300
+    assert text.startswith(("protocol", "env.protocol", "rounds", "first_decision"))
+    assert names in text and "\n" not in text and len(text) < 300
 
 
 def test_values_compare_and_hash_by_what_they_say():
