@@ -14,8 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SERVER = """
-import json, os, runpy, sys
+import atexit, gc, json, os, runpy, sys, traceback
 import hydra, matplotlib.pyplot, pvg.exchange_program, torch
+gc.freeze()
 for line in sys.stdin:
     job = json.loads(line)
     child = os.fork()
@@ -24,8 +25,16 @@ for line in sys.stdin:
         for stream, name in (1, "stdout"), (2, "stderr"):
             os.dup2(os.open(job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
         sys.argv[1:] = job["arguments"]
-        runpy.run_module("pvg.run", run_name="__main__", alter_sys=True)
-        sys.exit()
+        code = 0
+        try:
+            runpy.run_module("pvg.run", run_name="__main__", alter_sys=True)
+        except SystemExit as exit:
+            code = exit.code or 0
+        except BaseException:
+            code = traceback.print_exc() or 1
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        os._exit(code)  # to tear down what the parent has imported takes longer than most commands
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 # the least that shows everything; W&B, where a test wants it, is offline

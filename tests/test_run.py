@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -117,7 +118,9 @@ def check_sweep(done, count):
 
 
 def test_every_protocol_runs(pvg):
-    done = pvg("-m", f"protocol={','.join(choices('protocol'))}", "rounds=2", *TINY).ok()
+    done = pvg(
+        "-m", f"protocol={','.join(choices('protocol'))}", *TINY, "rounds=2", "evaluation.alone=0"
+    ).ok()
     check_sweep(done, len(choices("protocol")))
 
 
@@ -241,13 +244,23 @@ def wait_for(process, words):
 
 
 @pytest.mark.slow
+def children(pid):
+    """The processes that a process has started."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    return [int(line) for line in listed.split()]
+
+
 def test_torchrun_trains_replicas_in_one_folder_and_resumes(tmp_path):
     launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
-    process = start(*ALIKE, "folder=run", folder=tmp_path, launcher=launcher)
+    process = start(*ALIKE, "evaluation.alone=0", "folder=run", folder=tmp_path, launcher=launcher)
     wait_for_rows(process, tmp_path / "run/metrics.csv", 5)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.send_signal(signal.SIGINT)  # torchrun hands it on
+    stopped = finish(process, tmp_path)
+    assert re.search(r"Go on with:  torchrun --nproc-per-node=2 -m pvg.run resume=run\n", stopped.out), (
+        stopped.err
+    )
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    assert checkpoint.load(tmp_path / "run")["step"] == len(metrics(tmp_path / "run")) < 20
     alone = finish(start("resume=run", folder=tmp_path), tmp_path)
     complains(alone, "Resume it with as many: torchrun --nproc-per-node=2 -m pvg.run resume=run")
     done = finish(start("resume=run", folder=tmp_path, launcher=launcher), tmp_path).ok()

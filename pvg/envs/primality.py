@@ -8,6 +8,7 @@ it about each message (its *power*), and the verifier has to learn what the resu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -33,7 +34,8 @@ class Primality(ExchangeEnv):
     number of the table either).  So the claim is true if and only if some message leaves no remainder.
     ``verifier_power: remainder``: the verifier sees n mod m.  With more rounds the prover has more chances.
 
-    **Claim prime.**  The environment draws a base g whose Jacobi symbol (g / n) is -1, by coins that all see.
+    **Claim prime.**  The environment draws a base g whose Jacobi symbol (g / n) is -1, by coins that all see
+    (0, if it happens to share a factor with n; or 1, if n is a square; no proof then exists).
     If n is prime, g to the power (n - 1) / 2 is -1 modulo n (Euler's criterion); if n is composite that
     makes it a strong pseudoprime to base g (Miller 1976, Rabin 1980, condition i = s - 1), Carmichael number or
     not.  The prover proves it with the chain of squarings and multiplications that leads to this power: it is
@@ -106,7 +108,7 @@ class Primality(ExchangeEnv):
             drawn, held_out, protocol=protocol, payoffs=payoffs, slots=slots, seed=seed, device=device
         )
         if cuts:
-            self.longest = max(b - a for a, b in zip(cuts, cuts[1:]))
+            self.longest = max(b - a for a, b in pairwise(cuts))
             self._starts, self._ends = torch.tensor([cuts[:-1], cuts[1:]], device=self.device)
 
     def _instances(self, table: TensorDict, data_seed: int) -> TensorDict:
@@ -142,8 +144,9 @@ class Primality(ExchangeEnv):
 
     def base(self, observation: TensorDictBase) -> Tensor:
         """The base g of each game: a fixed number with (g / n) = -1, times the square of the coin."""
-        index, coin = observation["index"].long(), observation["coins"][..., 0, 0].long()
+        index = observation["index"].long()
         n = self.instances["number"][index]
+        coin = (observation["coins"][..., 0, 0] % n).clamp(min=1)  # below 16 bits it may be a multiple of n
         return mulmod(self.instances["nonresidue"][index], mulmod(coin, coin, n), n)
 
     def said(self, agent: str, observation: TensorDictBase) -> dict[str, tuple[Tensor, Tensor]]:
@@ -203,10 +206,8 @@ class Primality(ExchangeEnv):
         shows; for provers that know it the bit of the witness.  Flat: the truth of the claim, the round,
         n and g, as far as the agent knows them.  Bits are -1 and 1, and 0 is what is not known yet.
         """
-        decides, (index, turn) = (
-            agent in self.protocol.deciders,
-            (observation[k].long() for k in ("index", "round")),
-        )
+        index, turn = observation["index"].long(), observation["round"].long()
+        decides = agent in self.protocol.deciders
         tokens, flat = [], []
         for numbers, said in self.said(agent, observation).values():
             shown = [numbers]
