@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from pvg.agents.agent import Agent
+from pvg.agents.agent import Agent, flatten
 from pvg.agents.tokens import TokenNet
 from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.primality import Primality
@@ -18,7 +18,7 @@ def game(**options):
 
 def views(env, name):
     """A view, and the same game seen with the places of all numbers in another order."""
-    observation = env.rand_step(env.reset())["next", name, "observation"].squeeze(1)
+    observation = flatten(env.rand_step(env.reset())["next", name, "observation"], 2)
     view = env.view(name, observation)
     order = torch.randperm(view["tokens"].shape[-2])
     return view, view | {"tokens": view["tokens"][:, order]}, order

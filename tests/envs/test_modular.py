@@ -2,12 +2,13 @@
 
 import pytest
 import torch
-from sympy import isprime
+from sympy import isprime, jacobi_symbol
 from sympy.ntheory.primetest import mr
 
 from pvg.envs.modular import (
     chain_link,
     from_bits,
+    jacobi,
     miller_rabin_holds,
     mulmod,
     power_chain,
@@ -136,3 +137,11 @@ def test_random_bases_are_in_range_and_seeded():
     assert base.unique().tolist() == list(range(2, 10))
     assert torch.equal(base, random_base(number, torch.Generator().manual_seed(3)))
     assert (random_base(torch.full((5000,), TOP), torch.Generator().manual_seed(3)) <= TOP - 2).all()
+
+
+def test_jacobi_symbols_are_sympys():
+    odd = 2 * integers(2000, 2**31, 20, [0, 1, 2, 7, 2**31 - 1]) + 1
+    a = integers(2000, 2**32, 21, [0, 1, 5, 15, TOP])
+    assert jacobi(a, odd).tolist() == [
+        int(jacobi_symbol(x, n)) for x, n in zip(a.tolist(), odd.tolist(), strict=True)
+    ]
