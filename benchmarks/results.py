@@ -116,7 +116,7 @@ def table(title: str, rows: list[Row]) -> str:
             minutes = statistics.mean(r["cpu_minutes"] for r in results)
             cells = [_spread([r[k] for r in results if r.get(k) is not None]) for k in keys]
             lines.append("| " + " | ".join([row.what, *cells, f"{minutes:.1f}", str(len(results))]) + " |")
-    lines += ["", "Commands, with `seed=0` to `seed=4`:", "", "```"]
+    lines += ["", "Commands, with `seed=0` and up, one for each seed:", "", "```"]
     lines += [f"{r.command}" for r in rows if found[r]]
     return "\n".join([*lines, "```", ""])
 
