@@ -6,9 +6,10 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,83 +20,18 @@ from omegaconf import DictConfig, OmegaConf
 from pvg import checkpoint as checkpoints
 from pvg.agents.agent import Agent
 from pvg.envs.exchange import ExchangeEnv
+from pvg.envs.protocols import by_role
 from pvg.errors import UserError, explain
-from pvg.evaluation import Attack, evaluate, exploitability, held_out, verifier_baseline
+from pvg.evaluation import held_out
+from pvg.judge import Judge
 from pvg.report.console import Bar, doing, table
 from pvg.report.curves import draw_curves
 from pvg.report.exchanges import sample_exchanges
 from pvg.trainers import replicas
-from pvg.trainers.ppo import Learning
 
 
 class Stopped(Exception):
     """The user asked the run to stop; everything is saved."""
-
-
-@dataclass
-class Judge:
-    """How agents are judged on held-out instances.
-
-    Args:
-        every: iterations between evaluations while they train; 0 for none.
-        quick: held-out instances that those take.
-        samples: sample exchanges written at the end.
-        alone: turns for which the same verifier is trained without a prover, and with one that babbles: the
-            baselines of every table; 0 for none.
-        attacks: against the frozen verifier, by name; null for one that is left out.
-        most: false claims to attack.
-    """
-
-    every: int = 10
-    quick: int = 500
-    samples: int = 6
-    alone: float = 3e5
-    attacks: Mapping[str, Attack | None] | None = None
-    most: int = 1000
-
-    def __post_init__(self):
-        for name, least in {"every": 0, "quick": 1, "samples": 0, "alone": 0, "most": 1}.items():
-            if getattr(self, name) < least:
-                raise UserError(f"evaluation.{name}={getattr(self, name)}: write {least} or more.")
-
-    def glance(self, env: ExchangeEnv, agents: Mapping[str, Agent]) -> dict[str, float]:
-        """Rates on a few held-out instances, as metrics."""
-        scores = evaluate(env, agents, held_out(env)[: self.quick])
-        return {f"held_out/{k}": v for k, v in scores.items() if isinstance(v, float)}
-
-    def rates(self, env: ExchangeEnv, agents: Mapping[str, Agent]) -> dict[str, Any]:
-        """Rates on all held-out instances, and the soundness that each attack leaves."""
-        with doing("playing held-out games"):
-            result = evaluate(env, agents)
-        if env.protocol.deciders.issuperset(env.protocol.agents) or result["soundness"] is None:
-            return result
-        for name, attack in (self.attacks or {}).items():
-            if attack is None:
-                continue
-            try:
-                with doing(f"attacking the verifier: {name}"):
-                    left = exploitability(env, agents, attack, self.most)
-                result[f"soundness/{name}"] = left["soundness"]
-            except UserError as error:
-                print(f"attack {name} is left out: {error}", file=sys.stderr)
-        return result
-
-    def baselines(
-        self,
-        env: ExchangeEnv,
-        agents: Mapping[str, Agent],
-        learning: Learning,
-        make_alone: Callable[[], tuple[ExchangeEnv, Mapping[str, Agent]]],
-    ) -> dict[str, float]:
-        """Accuracy of the same verifier trained without a prover, and with one that babbles; if it has company."""
-        if not self.alone or env.protocol.deciders.issuperset(env.protocol.agents):
-            return {}
-        out = {}
-        for name, doing_what in {"alone": "without a prover", "babbled": "with a babbling prover"}.items():
-            with doing(f"training the same verifier {doing_what}"):
-                game = make_alone() if name == "alone" else (env, agents)
-                out[name] = verifier_baseline(*game, turns=float(self.alone), learning=learning)["accuracy"]
-        return out
 
 
 class ExchangeProgram:
@@ -141,7 +77,7 @@ class ExchangeProgram:
             self._learn(trainer, folder, tracker)
             replicas.stop()  # the first judges alone
             if folder:
-                self._leave(folder)
+                self._leave(folder, trainer.turns)
                 tracker.image("curves", folder / "curves.png", trainer.iteration)
                 tracker.text("exchanges", (folder / "exchanges.txt").read_text(), trainer.iteration)
                 print(f"Everything about this run is in {folder}/")
@@ -182,6 +118,27 @@ class ExchangeProgram:
         config["protocol"] = {"_target_": "pvg.envs.protocols.solo"}
         env = instantiate(config, device=self.device, _convert_="object")
         return env, build_agents(self.config, env)
+
+    def _baselines(self, turns: float) -> dict[str, float | None]:
+        """Accuracy of the same verifier trained without a prover, and with one that babbles; if it has company."""
+        protocol, share = self.env.protocol, self.judge.baselines
+        if not share or protocol.deciders.issuperset(protocol.agents):
+            return {}
+        make = instantiate(self.config.trainer, _convert_="object")
+        given = instantiate(self.config.trainer.get("learning") or {}, _convert_="object")
+        learning = {name: replace(how, frozen=False, stop=None, pretrain=0) for name, how in given.items()}
+        own = sum(p.voice.decides for p in protocol.places()) / len(protocol.places())
+        out = {}
+        for name, (env, agents), budget in (
+            ("alone", self._alone(), share * own * turns),
+            ("babbled", (self.env, self.agents), share * turns),
+        ):
+            with doing(
+                f"training the same verifier {'alone' if name == 'alone' else 'with a babbling prover'}"
+            ):
+                trainer = partial(make, learning=learning, turns=budget)
+                out[name] = self.judge.babbled(env, agents, trainer, self.config.seed)
+        return out
 
     def _saved(self) -> dict[str, Any] | None:
         """The checkpoint to resume from; a run that was killed before its first starts again."""
@@ -230,13 +187,10 @@ class ExchangeProgram:
         finally:
             bar.close()
 
-    def _leave(self, folder: Path) -> None:
+    def _leave(self, folder: Path, turns: float) -> None:
         """Judge the agents, and write and show what there is to know."""
-        learning = instantiate(self.config.trainer.get("learning") or {}, _convert_="object")
-        chosen = learning.get("verifier") or learning.get("default") or Learning()
         try:
-            result = self.judge.rates(self.env, self.agents)
-            result |= self.judge.baselines(self.env, self.agents, chosen, self._alone)
+            result = self.judge.rates(self.env, self.agents) | self._baselines(turns)
         except KeyboardInterrupt:
             print(f"Trained, not judged. Go on with:  {how_to_resume(folder, self.world)}")
             raise
@@ -312,21 +266,18 @@ def build_agents(config: DictConfig, env: ExchangeEnv) -> dict[str, Agent]:
     """
     agents = {}
     for name in env.protocol.agents:
-        role = name if name in config.agents else "verifier" if name in env.protocol.deciders else "prover"
-        if role not in config.agents:
-            raise UserError(
-                f"The protocol has an agent {name!r}, but agents has neither {name!r} nor {role!r}."
-            )
-        how = config.agents[role]
+        how = by_role(config.agents, name, name in env.protocol.deciders)
+        if how is None:
+            raise UserError(f"The protocol has an agent {name!r}, but agents has neither it nor its role.")
         # what a saved run holds replaces the weights that it once began from
         begun = {"weights": None} if (config.resume or config.checkpoint) and "weights" in how else {}
         try:
             agents[name] = instantiate(how, **begun)(env, name).to(env.device)
         except UserError as error:
-            raise UserError(f"agents.{role}: {error}") from None
+            raise UserError(f"agents: {name}: {error}") from None
         except Exception as error:
             raise UserError(
-                f"agents.{role} can't be built for {type(env).__name__} ({explain(error)}). "
+                f"agents: {name} can't be built for {type(env).__name__} ({explain(error)}). "
                 "Choose agents that fit the env, and settings that fit each other."
             ) from error
     return agents

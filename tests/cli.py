@@ -39,7 +39,7 @@ for line in sys.stdin:
 """
 # the least that shows everything; W&B, where a test wants it, is offline
 TINY = (  # noqa: SIM905
-    "env.slots=16 env.train=60 env.test=20 trainer.turns=1025 evaluation.every=1 evaluation.alone=300 "
+    "env.slots=16 env.train=60 env.test=20 trainer.turns=1025 evaluation.every=1 evaluation.baselines=0.3 "
     "evaluation.attacks.fresh.turns=300 tracker=csv"
 ).split()
 

@@ -354,7 +354,7 @@ TINY = [
     "env.slots=8",
     "trainer.turns=600",
     "tracker=csv",
-    "evaluation.alone=300",
+    "evaluation.baselines=0.3",
 ]
 
 

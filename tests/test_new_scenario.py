@@ -9,8 +9,9 @@ import torch
 from tensordict import TensorDict
 from torchrl.envs.utils import check_env_specs
 
+from pvg.attacks import exhaustive, search
 from pvg.envs.protocols import nip
-from pvg.evaluation import exhaustive, held_out, search
+from pvg.evaluation import held_out
 from tests.cli import ROOT, Program
 from tests.envs.scenarios import PROTOCOLS
 
@@ -56,7 +57,7 @@ def test_it_is_one_short_file():
 @pytest.mark.slow
 def test_it_learns_and_resumes_and_is_evaluated(pvg, folder):
     """As the page runs it, with short attacks; every expected rate is out of an untrained verifier's reach."""
-    short = "evaluation.attacks.fresh.turns=2e4", "evaluation.alone=6e4", "tracker=csv"
+    short = "evaluation.attacks.fresh.turns=2e4", "tracker=csv"
     command = "--config-dir", ".", "experiment=channel", *short
     done = pvg(*command, "folder=runs/a", folder=folder).ok()
     result = pvg("mode=evaluate", "checkpoint=runs/a", folder=folder).ok().json

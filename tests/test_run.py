@@ -119,7 +119,7 @@ def check_sweep(done, count):
 
 def test_every_protocol_runs(pvg):
     done = pvg(
-        "-m", f"protocol={','.join(choices('protocol'))}", *TINY, "rounds=2", "evaluation.alone=0"
+        "-m", f"protocol={','.join(choices('protocol'))}", *TINY, "rounds=2", "evaluation.baselines=0"
     ).ok()
     check_sweep(done, len(choices("protocol")))
 
@@ -135,7 +135,12 @@ def test_all_payoffs_run(pvg, payoffs):
     [
         ("env.protocol.first=verifier", "env.questions=learned"),
         ("protocol=solo",),
-        ("tracker=tensorboard", "evaluation.every=0", "evaluation.attacks.fresh=null", "evaluation.alone=0"),
+        (
+            "tracker=tensorboard",
+            "evaluation.every=0",
+            "evaluation.attacks.fresh=null",
+            "evaluation.baselines=0",
+        ),
         ("env.slots=1", "trainer.turns=100"),
         ("env.test=1",),
     ],
@@ -227,7 +232,7 @@ def test_ctrl_c_while_it_builds_or_judges(tmp_path):
     os.killpg(builds.pid, signal.SIGINT)
     done = finish(builds, tmp_path)
     assert done.code == 130 and "Traceback" not in done.err and not list(tmp_path.iterdir())
-    judges = start(*TINY, "evaluation.alone=1e7", "folder=run", folder=tmp_path)
+    judges = start(*TINY, "evaluation.baselines=1e4", "folder=run", folder=tmp_path)
     wait_for(judges, "training the same verifier")
     os.killpg(judges.pid, signal.SIGINT)
     done = finish(judges, tmp_path)
@@ -252,7 +257,7 @@ def children(pid):
 
 def test_torchrun_trains_replicas_in_one_folder_and_resumes(tmp_path):
     launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
-    process = start(*ALIKE, "evaluation.alone=0", "folder=run", folder=tmp_path, launcher=launcher)
+    process = start(*ALIKE, "evaluation.baselines=0", "folder=run", folder=tmp_path, launcher=launcher)
     wait_for_rows(process, tmp_path / "run/metrics.csv", 5)
     process.send_signal(signal.SIGINT)  # torchrun hands it on
     stopped = finish(process, tmp_path)

@@ -118,27 +118,26 @@ class Agent(TensorDictModuleBase):
         exists = torch.arange(top) < torch.tensor(self.tokens).view(-1, 1)
         self.decides = self.name in env.protocol.deciders
         self._missing = None if bool(exists.all()) else (~exists).to(env.device)
-        if self.decides:  # which logits count for nothing in each round: [rounds, tokens, vocabulary]
-            turns = torch.arange(env.protocol.rounds, device=env.device)
-            self._shut = torch.zeros(len(turns), *exists.shape, dtype=torch.bool, device=env.device)
-            self._shut[:, -1, :3] = ~env.open_decisions(turns)
+        if self.decides:  # which decisions count for nothing in each round: [rounds, 3]
+            self._shut = ~env.open_decisions(torch.arange(env.protocol.rounds, device=env.device))
         return self
 
     def evaluate(self, observation: TensorDictBase) -> tuple[Tensor, Tensor]:
         """Logits ``[n, tokens, vocabulary]`` and value ``[n, 1]``.
 
         Tokens that do not exist are at ``NEVER``; decisions that the round does not allow are not
-        (what the verifier believes before it may decide is worth training and attacking): :meth:`law` sees to them.
+        (what the verifier believes before it may decide is worth training and attacking): :meth:`dist` sees to them.
         """
         view = self.env.view(self.name, observation)
         out = self.net(view)
         value = out["value"] if self.critic is None else self.critic(view)["value"]
         return self._join(out), value
 
-    def law(self, logits: Tensor, observation: TensorDictBase) -> Tokens:
+    def dist(self, logits: Tensor, observation: TensorDictBase) -> Tokens:
         """The distribution of acts, with the decisions that the round does not allow left out."""
         if self.decides:
-            logits = logits.masked_fill(self._shut[observation["round"].long()], NEVER)
+            logits = logits.clone()
+            logits[..., -1, :3].masked_fill_(self._shut[observation["round"].long()], NEVER)
         return Tokens(logits)
 
     def chooses(self, observation: Mapping[str, Tensor]) -> Tensor:
@@ -185,9 +184,9 @@ class Agent(TensorDictModuleBase):
             logits, value = self.evaluate(observation)
         else:
             logits, value = self._join(self.net(self.env.view(self.name, observation))), None
-        law = self.law(logits, observation)
-        action = law.mode if greedy else law.sample()
-        acted = action, law.log_prob(action)
+        dist = self.dist(logits, observation)
+        action = dist.mode if greedy else dist.sample()
+        acted = action, dist.log_prob(action)
         return acted if value is None else (*acted, value)
 
     def values(self, observation: TensorDictBase) -> Tensor:
@@ -207,6 +206,10 @@ class RandomAgent(Agent):
     def __init__(self, env: ExchangeEnv, name: str, *_, **__):
         # takes, and has no use for, the settings of the agent it stands in for
         super().__init__(env, name, _Uniform)
+
+    def act(self, observation: TensorDictBase, greedy: bool = False) -> tuple[Tensor, ...]:
+        """Draws even where the likeliest act is asked for: all are as likely."""
+        return super().act(observation)
 
 
 class _Uniform(nn.Module):

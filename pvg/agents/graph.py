@@ -68,6 +68,8 @@ class GraphNet(nn.Module):
         width, hidden: of the node features, and of the layers' networks.
         transformer: transformer layers after them; 0 for none.
         heads: of their attention.
+        walks: longest closed walks counted (random-walk structural encoding, Dwivedi et al. 2022, §2): what a
+            node of a regular graph, where all look alike to any number of GIN layers, is known by; 0 for none.
     """
 
     def __init__(
@@ -79,23 +81,33 @@ class GraphNet(nn.Module):
         hidden: int = 64,
         transformer: int = 0,
         heads: int = 2,
+        walks: int = 0,
     ):
         super().__init__()
+        if walks == 1 or walks < 0:
+            raise UserError(
+                f"walks={walks}: the shortest closed walk has 2 steps; write 2 or more, or 0 for none."
+            )
         self.scale: Tensor
         self.kind = env.kind(name)
         self.decides = name in env.protocol.deciders
         self.marks = env.mark_count(name)
         self.enter = nn.Linear(self.marks + env.known(name), width)
+        self.walks = nn.Linear(walks - 1, width, bias=False) if walks else None
         self.gin = nn.ModuleList(GINLayer(width, hidden) for _ in range(layers))
         self.transformer = nn.ModuleList(TransformerLayer(width, heads, hidden) for _ in range(transformer))
         # a graph is the sum of its nodes: of about ten, whatever the widest of the table has
         scale = torch.ones(self.marks if transformer else 1, 1)
-        scale[0] = 10**-0.5
+        scale[0] = 0.1
         self.register_buffer("scale", scale, persistent=False)
         if transformer:
             self.token = nn.Linear(2 * width, width)
             self.place = nn.Parameter(torch.randn(self.marks, width) * 0.1)
-        read = 4 * width if transformer else 3 * width
+            if self.kind in ("answer", "pair", "ask"):
+                self.hint = nn.Linear(width, width)
+                nn.init.zeros_(self.hint.weight)  # at first a node is sought by what it looks like alone
+                nn.init.zeros_(self.hint.bias)
+        read = 3 * width if transformer else 2 * width
         self.value = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 1))
         if self.decides:
             self.decide = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 3))
@@ -103,8 +115,6 @@ class GraphNet(nn.Module):
             self.match, self.sharpness = nn.Linear(width, width), nn.Parameter(torch.tensor(4.0))
         elif self.kind == "ask":
             self.ask = nn.Linear(width, 1)
-            if transformer:
-                self.wish = nn.Linear(width, width)
 
     def forward(self, view: dict[str, Tensor]) -> dict[str, Tensor]:
         """The view's ``adjacency [b, 2, n, n]``, ``marks [b, 2, k, n]``, ``known [b, f]`` and ``question [b]`` ->
@@ -112,25 +122,26 @@ class GraphNet(nn.Module):
         b, _, n, _ = view["adjacency"].shape
         marks, graphs = view["marks"].view(2 * b, -1, n), view["adjacency"].view(2 * b, n, n)
         h = self._enter(marks, view["known"])
+        if self.walks is not None:
+            encoding = closed_walks(view["adjacency"], view["marks"][:, :, 0], self.walks.in_features + 1)
+            h = h + self.walks(encoding).flatten(0, 1)
         for layer in self.gin:
             h = h + layer(h, graphs)
-        # features of each graph as a whole, and with a transformer of the nodes named
+        # features of each graph as a whole, and with a transformer of the nodes named: [b, parts, 2 width]
         parts = torch.bmm(marks if self.transformer else marks[:, :1], h) * self.scale
-        a, c = parts[:, 0].view(b, 2, -1).unbind(1)
-        gap = (a - c).abs()
-        # two graphs that fit differ by exactly nothing, others by however little: hence the logarithm
-        read, said = [gap, (gap + 1e-3).log(), a + c], None
+        pairs = compare(*parts.unflatten(0, (b, 2)).unbind(1))
+        reading, hint = pairs[:, 0], None
         if self.transformer:
-            said = self._exchange(parts)
-            read.append(said)
-        reading = torch.cat(read, -1)
+            said = self._exchange(pairs)
+            reading = torch.cat([reading, said], -1)
+            hint = self.hint(said) if self.kind != "silent" else None
         out = {"value": self.value(reading)}
         if self.decides:
             out["decision"] = self.decide(reading)
         if self.kind != "silent":
             of_a, of_b = h.view(b, 2, n, -1).unbind(1)
             scores, missing = self._scores(
-                of_a, of_b, said, marks.view(b, 2, -1, n)[:, :, 0] == 0, view["question"]
+                of_a, of_b, hint, marks.view(b, 2, -1, n)[:, :, 0] == 0, view["question"]
             )
             out["message"] = scores.masked_fill(missing, -1e9).view(b, 1, -1)
         return out
@@ -144,33 +155,66 @@ class GraphNet(nn.Module):
             start = known.view(-1, 1, 1, len(weight)).expand(-1, 2, 1, -1).reshape(len(marks), 1, -1)
         return torch.baddbmm(start, marks.mT, weight[:, : self.marks].mT.expand(len(marks), -1, -1))
 
-    def _exchange(self, parts: Tensor) -> Tensor:
-        """What the transformer makes of graphs and named nodes ``[2 b, k, width]``: ``[b, width]``."""
-        pairs = parts.unflatten(0, (-1, 2)).transpose(1, 2).flatten(2)
+    def _exchange(self, pairs: Tensor) -> Tensor:
+        """What the transformer makes of the graphs and the nodes named ``[b, k, 2 width]``: ``[b, width]``."""
         tokens = self.token(pairs) + self.place
         for block in self.transformer[:-1]:
             tokens = block(tokens)
         return self.transformer[-1](tokens, first=1).squeeze(1)
 
     def _scores(
-        self, of_a: Tensor, of_b: Tensor, said: Tensor | None, missing: Tensor, question: Tensor
+        self, of_a: Tensor, of_b: Tensor, hint: Tensor | None, missing: Tensor, question: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Scores of the messages ``[b, i, j]`` for nodes of A and B, as far as they are to be named, and which
         of them name nodes that do not exist."""
         not_a, not_b = missing.unbind(1)
         if self.kind == "ask":
             scores = self.ask(of_a)
-            if said is not None:
-                scores = scores + of_a @ self.wish(said).unsqueeze(-1)
+            if hint is not None:
+                scores = scores + of_a @ hint.unsqueeze(-1)
             return scores.mT, not_a.unsqueeze(1)
         if self.kind == "answer":
             of_a = of_a.gather(1, question.view(-1, 1, 1).expand(-1, 1, of_a.shape[-1]))
             missing = not_b.unsqueeze(1)
         else:
             missing = not_a.unsqueeze(2) | not_b.unsqueeze(1)
-        return self.likeness(of_a if said is None else of_a + said.unsqueeze(1), of_b), missing
+        return self.likeness(of_a if hint is None else of_a + hint.unsqueeze(1), of_b), missing
 
     def likeness(self, a: Tensor, b: Tensor) -> Tensor:
         """How alike nodes look, ``[b, i, j]``: minus the squared distance of their features, at a learned scale."""
         gap = self.match(a).unsqueeze(2) - self.match(b).unsqueeze(1)
         return gap.square().sum(-1) * (self.sharpness.exp() / -(gap.shape[-1] ** 0.5))
+
+
+def compare(a: Tensor, b: Tensor) -> Tensor:
+    """Features of two things as one: whether they are equal, feature by feature, and what they are.
+
+    What fits differs by exactly nothing and what does not by however little, so all but the least gap counts
+    about the same: a verifier that weighs gaps by their size learns to forgive small ones, and a prover finds them.
+    """
+    gap = (a - b).abs()
+    return torch.cat([gap / (gap + 3e-4), a + b], -1)
+
+
+def closed_walks(adjacency: Tensor, exists: Tensor, longest: int) -> Tensor:
+    """How likely a random walk is back at its start after 2, 3, … steps, against the other nodes of the pair.
+
+    Args:
+        adjacency: ``[b, 2, n, n]``.
+        exists: 1 at nodes that are not padding, ``[b, 2, n]``.
+        longest: steps of the longest walk.
+
+    Returns:
+        ``[b, 2, n, longest - 1]``, with mean 0 and deviation 1 over all the nodes of both graphs.
+    """
+    step = adjacency / adjacency.sum(-1, keepdim=True).clamp(min=1)
+    reached, back = step, []
+    for _ in range(longest - 1):
+        reached = reached @ step
+        back.append(reached.diagonal(dim1=-2, dim2=-1))
+    here = exists.unsqueeze(-1)
+    walks, count = torch.stack(back, -1) * here, here.sum((1, 2), keepdim=True)
+    walks = (walks - walks.sum((1, 2), keepdim=True) / count) * here
+    spread = (walks.square().sum((1, 2), keepdim=True) / count).sqrt()
+    # long walks hardly differ, and by less than their rounding errors where all nodes are alike
+    return walks / (spread + 1e-4)

@@ -13,6 +13,7 @@ hash of its serial number, so a step from the same TensorDict always has the sam
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -22,7 +23,7 @@ from torch import Tensor
 from torchrl.envs import EnvBase
 
 from pvg.envs.payoffs import CONTINUE, PERSUADE, RIGHT, Payoff
-from pvg.envs.protocols import Place, Protocol
+from pvg.envs.protocols import Place, Protocol, by_role
 from pvg.envs.specs import make_specs
 from pvg.errors import UserError
 
@@ -47,7 +48,8 @@ class ExchangeEnv(EnvBase):
     Groups follow TorchRL's multi-agent convention.  For an agent with ``k`` seats (often 1) and ``b`` slots:
 
     * ``(agent, "observation")``: ``index`` int32 ``[b, k]`` of the instance (what the agent may know of
-      it is up to :meth:`view`), ``transcript`` int16 ``[b, k, rounds, width]`` of the channels it hears,
+      it is up to :meth:`view`), ``transcript`` int16 (int32 for vocabularies above 32,768) ``[b, k, rounds, width]``
+      of the channels it hears,
       ``coins`` int16 ``[b, k, rounds, c]`` shown so far, ``round`` int16 ``[b, k]``, ``live`` bool ``[b, k]``
       (False where no game has begun in front of the seat: what is done there counts for nothing);
     * ``(agent, "action")``: int64 ``[b, k, tokens]``, the message and, for agents that decide, at the end
@@ -99,6 +101,24 @@ class ExchangeEnv(EnvBase):
         for name, spec in make_specs(self).items():
             setattr(self, name, spec)
 
+    def variant(
+        self,
+        *,
+        slots: int | None = None,
+        payoffs: Mapping[str, Payoff] | None = None,
+        seed: int | None = None,
+    ) -> ExchangeEnv:
+        """The same game on the same tables (not copied) with other slots, pay or chance."""
+        other = copy.copy(self)
+        other.slots = self.slots if slots is None else slots
+        other.seed = self.seed if seed is None else seed
+        other.payoffs = dict(self.payoffs if payoffs is None else payoffs)
+        other.batch_size = torch.Size([other.slots])
+        other._lay_out()
+        for name, spec in make_specs(other).items():
+            setattr(other, name, spec)
+        return other
+
     # ------------------------------------------------------------------ what a scenario says
     def message(self, channel: str) -> tuple[int, int]:
         """Length and vocabulary of a message on ``channel``; length 0 for a silent one."""
@@ -149,6 +169,8 @@ class ExchangeEnv(EnvBase):
             self.columns[channel] = slice(width, width + length)
             width += length
         self.width = width
+        largest = max(self.message(channel)[1] for channel in protocol.channels)
+        self.token_type = torch.int16 if largest <= 1 << 15 else torch.int32
         self.vocabularies: dict[str, tuple[int, ...]] = {}
         self.heard: dict[Place, Tensor | None] = {}
         for agent in protocol.agents:
@@ -164,7 +186,7 @@ class ExchangeEnv(EnvBase):
                     f"protocol: the channels of agent {agent!r} carry different messages: {sorted(kinds)}."
                 )
             self.vocabularies[agent] = kinds.pop()
-        self.pay(self.payoffs)
+        self._pay_tables()
         self.lanes = sum(len(track) for track in protocol.tracks)
         self._places = protocol.places()
         self.groups = {a: protocol.places(a) for a in protocol.agents}
@@ -190,20 +212,16 @@ class ExchangeEnv(EnvBase):
         self._true = ~self._false
         self._done = torch.zeros(b, 1, dtype=torch.bool, device=device)
         self._zero = torch.zeros(b, dtype=torch.int16, device=device)
-        self._blank = torch.full((b, protocol.rounds, width), BLANK, dtype=torch.int16, device=device)
+        self._blank = torch.full((b, protocol.rounds, width), BLANK, dtype=self.token_type, device=device)
 
-    def pay(self, payoffs: Mapping[str, Payoff]) -> None:
-        """Pay the agents so from now on.
-
-        Raises:
-            UserError: for an agent that does not exist.
-        """
-        unknown = set(payoffs) - {*self.protocol.agents, "default", "prover", "verifier"}
+    def _pay_tables(self) -> None:
+        """What every voice gets, by label and decision."""
+        unknown = set(self.payoffs) - {*self.protocol.agents, "default", "prover", "verifier"}
         if unknown:
             raise UserError(
                 f"env.payoffs: no agent is called {sorted(unknown)}; there are {list(self.protocol.agents)}."
             )
-        self.payoffs, self._payoff = dict(payoffs), []
+        self._payoff = []
         for t in range(len(self.protocol.tracks)):
             voices = [p.voice for p in self.protocol.places() if p.track == t]
             tables = [self._payoff_of(v.agent, v.decides).table() for v in voices]
@@ -211,9 +229,7 @@ class ExchangeEnv(EnvBase):
             self._payoff.append(table.permute(1, 2, 0).flatten(0, 1))  # [label * 3 + decision, voices]
 
     def _payoff_of(self, agent: str, decides: bool) -> Payoff:
-        role = self.payoffs.get("verifier" if decides else "prover")
-        fallback = RIGHT if decides else PERSUADE
-        return self.payoffs.get(agent) or role or self.payoffs.get("default") or fallback
+        return by_role(self.payoffs, agent, decides) or (RIGHT if decides else PERSUADE)
 
     @cached_property
     def coin_count(self) -> int:
@@ -236,7 +252,7 @@ class ExchangeEnv(EnvBase):
         return {
             "index": index.to(torch.int32),
             "transcript": torch.full(
-                (n, self.protocol.rounds, self.width), BLANK, dtype=torch.int16, device=dev
+                (n, self.protocol.rounds, self.width), BLANK, dtype=self.token_type, device=dev
             ),
             "coins": self.coins(index, serial),
             "round": torch.zeros(n, dtype=torch.int16, device=dev),
@@ -278,7 +294,7 @@ class ExchangeEnv(EnvBase):
                 if not said:
                     transcript, said = transcript.clone(), True
                 row = turn.long().view(-1, 1, 1).expand(-1, 1, length)
-                words = action[:, :length].to(torch.int16).unsqueeze(1)
+                words = action[:, :length].to(self.token_type).unsqueeze(1)
                 transcript[:, :, columns].scatter_(1, row, words)
             if voice.decides:
                 own = action[:, -1]

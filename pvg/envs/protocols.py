@@ -9,10 +9,13 @@ which it is in).  Nothing in the environment knows a protocol by name: a new one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pvg.errors import UserError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,15 @@ class Protocol:
     def limit_seat(self, track: int) -> int:
         """The seat whose decision ends a game of this track at the round limit: the last that decides."""
         return max(s for s, seat in enumerate(self.tracks[track]) if any(v.decides for v in seat))
+
+
+def by_role(given: Mapping[str, T], agent: str, decides: bool) -> T | None:
+    """What is given for an agent: by its name, else for its role (``verifier`` if it decides, or ``prover``), else
+    under ``default``."""
+    for name in (agent, "verifier" if decides else "prover", "default"):
+        if name in given:
+            return given[name]
+    return None
 
 
 def nip(rounds: int = 3, first: str = "prover", first_decision: int = 0) -> Protocol:

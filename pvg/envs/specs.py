@@ -29,7 +29,7 @@ def make_specs(env: ExchangeEnv) -> dict[str, TensorSpec]:
     def game(lead: tuple[int, ...], width: int) -> dict:
         return {
             "index": integer(lead, 0, len(env.instances) - 1, torch.int32),
-            "transcript": integer((*lead, protocol.rounds, width), -1, top),
+            "transcript": integer((*lead, protocol.rounds, width), -1, top - 1, env.token_type),
             "coins": integer((*lead, protocol.rounds, env.coin_count), -1, 32767),
             "round": integer(lead, 0, protocol.rounds - 1),
             "live": flag(*lead),

@@ -16,6 +16,7 @@ from torchrl.objectives.value.functional import vec_generalized_advantage_estima
 from pvg.agents.agent import Agent, Tokens
 from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.payoffs import ACCEPT
+from pvg.envs.protocols import by_role
 from pvg.errors import UserError
 from pvg.trainers import replicas
 from pvg.trainers.collect import Rollout, own_turns
@@ -28,13 +29,14 @@ class Learning:
     Args:
         learning_rate: of Adam; ``decay`` is the share of it lost, linearly, by the end.
         epochs, minibatch: passes over an iteration's turns and turns a gradient step.
-        every: learn in every so-manieth iteration (the update ratio between agents).
+        every: learn in every n-th iteration only (the update ratio between agents).
         clip, entropy, critic: PPO's clip range and the weights of entropy and value losses.
         fade: the entropy's weight falls with the learning rate.
         auxiliary: weight of the supervised loss on the acts the scenario can teach.
         pretrain: iterations at the start in which it learns by that supervised loss alone.
         stop: iterations after which it acts and learns no more; None for never.
-        target_kl: stop an iteration's epochs when the policy has moved this far (nats); None for never.
+        target_kl: no more epochs in an iteration after one at whose end the policy has moved this far (nats); None
+            for no such limit. It says nothing to an agent of one epoch.
         max_grad_norm: of a gradient step.
         frozen: act and do not learn.
     """
@@ -63,17 +65,17 @@ class Learning:
             raise UserError(f"trainer.learning: learning_rate={self.learning_rate} must be 0 or more.")
 
 
-class _Law(nn.Module):
+class _Policy(nn.Module):
     """The policy as the loss sees it: logits that the agent has already computed."""
 
     in_keys = ["logits"]
 
     def __init__(self, agent: Agent):
         super().__init__()
-        self.law = agent.law
+        self.dist = agent.dist
 
     def get_dist(self, tensordict: TensorDictBase) -> Tokens:
-        return self.law(tensordict["logits"], tensordict)
+        return self.dist(tensordict["logits"], tensordict)
 
 
 class _Value(nn.Module):
@@ -96,10 +98,10 @@ class Learner:
         self.agent, self.learning = agent, learning
         self.parameters = [p for p in agent.parameters() if p.requires_grad]
         self.whole = _in_one(self.parameters)
-        self.warmth = 1.0  # what is left of the entropy's weight
+        self.entropy_scale = 1.0  # what is left of the entropy's weight
         self.optimiser = torch.optim.Adam([self.whole], learning.learning_rate, eps=1e-5, fused=True)
         self.loss = ClipPPOLoss(
-            _Law(agent),  # type: ignore[arg-type]
+            _Policy(agent),  # type: ignore[arg-type]
             _Value(),  # type: ignore[arg-type]
             clip_epsilon=learning.clip,
             entropy_coeff=learning.entropy,
@@ -119,7 +121,7 @@ class Learner:
         how, seen, kl = self.learning, [], 0.0
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        self.warmth = rate / how.learning_rate if how.fade and how.learning_rate else 1.0
+        self.entropy_scale = rate / how.learning_rate if how.fade and how.learning_rate else 1.0
         count = replicas.smallest(len(turns["round"]))
         if not count:  # there was no turn with a choice: games may be longer than an iteration
             return {}
@@ -143,7 +145,7 @@ class Learner:
         out = self.loss(td)
         total = out["loss_critic"] * (0.0 if supervised else how.critic)
         if not supervised:
-            total = total + out["loss_objective"] + out["loss_entropy"] * self.warmth
+            total = total + out["loss_objective"] + out["loss_entropy"] * self.entropy_scale
         auxiliary = self._supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
         total = total + auxiliary * (1.0 if supervised else how.auxiliary)
         self.optimiser.zero_grad(set_to_none=False)  # the agent's gradients are views of this one
@@ -165,7 +167,9 @@ class Learner:
             score = nn.functional.cross_entropy(logits[:, :said].mT, known, ignore_index=-1, reduction="sum")
             loss = loss + score / (known >= 0).sum().clamp(min=1) * said
         if self.agent.decides:
-            loss = loss + nn.functional.cross_entropy(logits[:, -1, :2], target[:, -1], ignore_index=-1)
+            known = target[:, -1]
+            score = nn.functional.cross_entropy(logits[:, -1, :2], known, ignore_index=-1, reduction="sum")
+            loss = loss + score / (known >= 0).sum().clamp(min=1)
         return loss
 
 
@@ -188,8 +192,9 @@ class PPO:
     """Trains the agents of an exchange, each on its own turns.
 
     Args:
-        env, agents: the game and who plays it; agents without a learning rate of their own get the default.
-        learning: how each agent learns, by name; ``default`` for those not named.
+        env, agents: the game and who plays it.
+        learning: how each agent learns, by name; ``verifier`` and ``prover`` stand for those not named that do and
+            don't decide, ``default`` for the rest.
         turns: how many useful turns to train for, all agents together.
         steps: environment steps an iteration.
         gamma, lmbda: discount and GAE's lambda over an agent's own turns (Schulman et al. 2016, eq. 16).
@@ -210,7 +215,7 @@ class PPO:
         if turns <= 0 or steps < 1:
             raise UserError(f"trainer: turns={turns:g} and steps={steps} must both be above 0.")
         self.env, self.agents = env, dict(agents)
-        self.gamma, self.lmbda = gamma, lmbda
+        self.gamma, self.lmbda, self.turns = gamma, lmbda, turns
         self.rollout = Rollout(env, self.agents, steps)
         chosen = dict(learning or {})
         unknown = set(chosen) - {*self.agents, "default", "prover", "verifier"}
@@ -218,11 +223,10 @@ class PPO:
             raise UserError(
                 f"trainer.learning: no agent is called {sorted(unknown)}; there are {list(agents)}."
             )
-        default = chosen.pop("default", Learning())
         self.learners = {
             name: Learner(agent, how)
             for name, agent in self.agents.items()
-            if not (how := chosen.get(name, default)).frozen
+            if not (how := by_role(chosen, name, agent.decides) or Learning()).frozen
             and any(p.requires_grad for p in agent.parameters())
         }
         self.iteration = 0
