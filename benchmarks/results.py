@@ -9,15 +9,21 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 FOLDER = Path("runs/results")
 PAGE = Path("docs/results.md")
+LOCK = Lock()  # Hydra composes one config at a time
 
 
 @dataclass(frozen=True)
@@ -34,37 +40,59 @@ class Row:
         return f"python -m pvg.run {self.overrides}".strip()
 
 
-COLD = "trainer.learning.prover.pretrain=0 trainer.learning.prover.auxiliary=0"
-HARD = "'env.nodes=[12,20]' 'env.scores={1:0,2:0,3:1}' env.regular=1"
+TAUGHT = (
+    "trainer.learning.prover.pretrain=8 trainer.learning.prover.auxiliary=0.03 "
+    "trainer.learning.verifier.auxiliary=1"
+)
+WARM = "trainer.learning.prover.pretrain=8 +trainer.learning.prover.stop=8"
+HARD = (
+    "'env.nodes=[12,20]' 'env.scores={1:0,2:0,3:1}' env.regular=1 rounds=5 trainer.turns=6e5 "
+    "agents.prover.net.transformer=0 agents.verifier.net.transformer=0"
+)
+ONE_LAYER = (
+    f"{HARD.replace('rounds=5 trainer.turns=6e5', 'rounds=8 trainer.turns=1e6')} agents.verifier.net.layers=1"
+)
+COLD = "trainer=primality_cold payoffs=strict"
 LEAN = "evaluation.baselines=0"  # the baselines stand in the first row of each table
 TABLES = {
     "Graph isomorphism, 7–11 nodes, verifier of 2 layers": [
-        Row("gi", "warm-started prover, both learn"),
-        Row("gi-cold", "prover by RL alone", f"{COLD} {LEAN}"),
-        Row("gi-frozen", "prover frozen after its warm start", f"+trainer.learning.prover.stop=8 {LEAN}"),
+        Row("gi", "both learn from rewards alone"),
+        Row("gi-taught", "prover warm-started, verifier also told the labels", f"{TAUGHT} {LEAN}"),
+        Row("gi-frozen", "prover frozen after its warm start", f"{WARM} {LEAN}"),
         Row("gi-untrained", "prover frozen, never trained", f"+trainer.learning.prover.frozen=true {LEAN}"),
         Row("gi-cooperative", "cooperative payoffs", f"payoffs=cooperative {LEAN}"),
+        Row("gi-verifier-first", "verifier first", f"env.protocol.first=verifier {LEAN}"),
         Row("gi-adp", "one question (adp)", f"protocol=adp {LEAN}"),
     ],
     "Graph isomorphism, regular graphs on 12–20 nodes that Weisfeiler–Leman can't tell apart": [
-        Row("hard-2", "verifier of 2 layers", HARD),
+        Row("hard-2", "verifier of 2 layers, 5 questions", HARD),
         Row(
-            "hard-2-frozen",
-            "the same, prover frozen after its warm start",
-            f"{HARD} +trainer.learning.prover.stop=8 {LEAN}",
+            "hard-2-taught",
+            "the same, prover warm-started, verifier told the labels",
+            f"{HARD} {TAUGHT} {LEAN}",
         ),
-        Row("hard-1", "verifier of 1 layer", f"{HARD} agents.verifier.net.layers=1 {LEAN}"),
+        Row("hard-2-frozen", "the same, prover frozen after its warm start", f"{HARD} {WARM} {LEAN}"),
+        Row(
+            "hard-2-transformer",
+            "the same, both with a transformer",
+            f"{HARD.replace('transformer=0', 'transformer=1')} {LEAN}",
+        ),
+        Row("hard-1", "verifier of 1 layer, 8 questions", ONE_LAYER),
     ],
     "Primality, claim composite, matched negatives": [
         Row("composite-16", "16 bits", "env=primality env.bits=16"),
-        Row("composite-16-cold", "16 bits, prover by RL alone", f"env=primality env.bits=16 {COLD} {LEAN}"),
+        Row("composite-16-cold", "16 bits, rewards alone", f"env=primality env.bits=16 {COLD} {LEAN}"),
         Row(
             "composite-16-cooperative",
             "16 bits, cooperative payoffs",
             f"env=primality env.bits=16 payoffs=cooperative {LEAN}",
         ),
         Row("composite-24", "24 bits", "env=primality env.bits=24"),
-        Row("composite-24-cold", "24 bits, prover by RL alone", f"env=primality env.bits=24 {COLD} {LEAN}"),
+        Row(
+            "composite-24-cold",
+            "24 bits, rewards alone",
+            f"env=primality env.bits=24 {COLD} env.slots=4096 trainer.turns=5e6 {LEAN}",
+        ),
     ],
     "Primality, claim prime": [
         Row("prime-16", "16 bits", "env=primality_prime env.bits=16"),
@@ -78,17 +106,28 @@ TABLES = {
 
 
 def run(row: Row, seed: int) -> None:
-    """Run one row with one seed, unless it is done."""
+    """Run one row with one seed, unless it is done; what other settings left is removed."""
     folder = FOLDER / row.name / str(seed)
+    own = [*shlex.split(row.overrides), f"seed={seed}", f"folder={folder}", "threads=1", "tracker=csv"]
+    if folder.exists() and not _same_settings(folder, own):
+        print(f"{row.name} seed {seed}: was run with other settings, so it is run again", flush=True)
+        shutil.rmtree(folder)
     if (folder / "result.json").exists():
         return
     extra = [f"resume={folder}"] if (folder / "checkpoints").exists() else []
-    own = [*shlex.split(row.overrides), f"seed={seed}", f"folder={folder}", "threads=1", "tracker=csv"]
     log = folder.with_suffix(".log")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as out:
         done = subprocess.run([sys.executable, "-m", "pvg.run", *(extra or own)], stdout=out, stderr=out)
     print(f"{row.name} seed {seed}: {'done' if done.returncode == 0 else f'FAILED, see {log}'}", flush=True)
+
+
+def _same_settings(folder: Path, overrides: list[str]) -> bool:
+    """Whether the run in ``folder`` has the settings that it would have today."""
+    with LOCK, initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
+        today = OmegaConf.to_container(compose("run", overrides=overrides), resolve=True)
+    saved = folder / "config.yaml"
+    return saved.exists() and OmegaConf.to_container(OmegaConf.load(saved)) == today
 
 
 COLUMNS = {
@@ -98,6 +137,7 @@ COLUMNS = {
     "soundness/fresh": "against a fresh prover",
     "soundness/search": "against search",
     "soundness/exhaustive": "against every message",
+    "soundness/worst": "against all of them",
     "alone": "verifier alone",
     "babbled": "with a babbling prover",
 }
@@ -108,6 +148,8 @@ def table(title: str, rows: list[Row]) -> str:
     found = {
         r: [json.loads(p.read_text()) for p in sorted((FOLDER / r.name).glob("*/result.json"))] for r in rows
     }
+    if not any(found.values()):
+        return f"### {title}\n\nNot measured with this version.\n"
     keys = [k for k in COLUMNS if any(k in result for results in found.values() for result in results)]
     head = ["", *(COLUMNS[k] for k in keys), "CPU minutes", "seeds"]
     lines = [f"### {title}", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -117,7 +159,7 @@ def table(title: str, rows: list[Row]) -> str:
             cells = [_spread([r[k] for r in results if r.get(k) is not None]) for k in keys]
             lines.append("| " + " | ".join([row.what, *cells, f"{minutes:.1f}", str(len(results))]) + " |")
     lines += ["", "Commands, with `seed=0` and up, one for each seed:", "", "```"]
-    lines += [f"{r.command}" for r in rows if found[r]]
+    lines += [r.command for r in rows if found[r]]
     return "\n".join([*lines, "```", ""])
 
 

@@ -44,6 +44,11 @@ TINY = (  # noqa: SIM905
 ).split()
 
 
+def choices(group):
+    """The configs of a group, by name."""
+    return sorted(path.stem for path in (ROOT / "configs" / group).glob("*.yaml"))
+
+
 @dataclass
 class Done:
     """What a process left."""

@@ -101,13 +101,13 @@ class GraphNet(nn.Module):
         scale[0] = 0.1
         self.register_buffer("scale", scale, persistent=False)
         if transformer:
-            self.token = nn.Linear(2 * width, width)
+            self.token = nn.Linear(3 * width, width)
             self.place = nn.Parameter(torch.randn(self.marks, width) * 0.1)
-            if self.kind in ("answer", "pair", "ask"):
-                self.hint = nn.Linear(width, width)
-                nn.init.zeros_(self.hint.weight)  # at first a node is sought by what it looks like alone
-                nn.init.zeros_(self.hint.bias)
-        read = 3 * width if transformer else 2 * width
+            # at first graphs and nodes are judged by what they look like alone
+            self.tell = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width))
+            nn.init.zeros_(self.tell[1].weight)
+            nn.init.zeros_(self.tell[1].bias)
+        read = 4 * width if transformer else 3 * width
         self.value = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 1))
         if self.decides:
             self.decide = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 3))
@@ -127,21 +127,20 @@ class GraphNet(nn.Module):
             h = h + self.walks(encoding).flatten(0, 1)
         for layer in self.gin:
             h = h + layer(h, graphs)
-        # features of each graph as a whole, and with a transformer of the nodes named: [b, parts, 2 width]
+        # features of each graph as a whole, and with a transformer of the nodes named: [b, parts, 3 width]
         parts = torch.bmm(marks if self.transformer else marks[:, :1], h) * self.scale
         pairs = compare(*parts.unflatten(0, (b, 2)).unbind(1))
-        reading, hint = pairs[:, 0], None
+        reading, said = pairs[:, 0], None
         if self.transformer:
             said = self._exchange(pairs)
             reading = torch.cat([reading, said], -1)
-            hint = self.hint(said) if self.kind != "silent" else None
         out = {"value": self.value(reading)}
         if self.decides:
             out["decision"] = self.decide(reading)
         if self.kind != "silent":
             of_a, of_b = h.view(b, 2, n, -1).unbind(1)
             scores, missing = self._scores(
-                of_a, of_b, hint, marks.view(b, 2, -1, n)[:, :, 0] == 0, view["question"]
+                of_a, of_b, said, marks.view(b, 2, -1, n)[:, :, 0] == 0, view["question"]
             )
             out["message"] = scores.masked_fill(missing, -1e9).view(b, 1, -1)
         return out
@@ -156,29 +155,29 @@ class GraphNet(nn.Module):
         return torch.baddbmm(start, marks.mT, weight[:, : self.marks].mT.expand(len(marks), -1, -1))
 
     def _exchange(self, pairs: Tensor) -> Tensor:
-        """What the transformer makes of the graphs and the nodes named ``[b, k, 2 width]``: ``[b, width]``."""
+        """What the transformer makes of the graphs and the nodes named ``[b, k, 3 width]``: ``[b, width]``."""
         tokens = self.token(pairs) + self.place
         for block in self.transformer[:-1]:
             tokens = block(tokens)
-        return self.transformer[-1](tokens, first=1).squeeze(1)
+        return self.tell(self.transformer[-1](tokens, first=1).squeeze(1))
 
     def _scores(
-        self, of_a: Tensor, of_b: Tensor, hint: Tensor | None, missing: Tensor, question: Tensor
+        self, of_a: Tensor, of_b: Tensor, said: Tensor | None, missing: Tensor, question: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Scores of the messages ``[b, i, j]`` for nodes of A and B, as far as they are to be named, and which
         of them name nodes that do not exist."""
         not_a, not_b = missing.unbind(1)
         if self.kind == "ask":
             scores = self.ask(of_a)
-            if hint is not None:
-                scores = scores + of_a @ hint.unsqueeze(-1)
+            if said is not None:
+                scores = scores + of_a @ said.unsqueeze(-1)
             return scores.mT, not_a.unsqueeze(1)
         if self.kind == "answer":
             of_a = of_a.gather(1, question.view(-1, 1, 1).expand(-1, 1, of_a.shape[-1]))
             missing = not_b.unsqueeze(1)
         else:
             missing = not_a.unsqueeze(2) | not_b.unsqueeze(1)
-        return self.likeness(of_a if hint is None else of_a + hint.unsqueeze(1), of_b), missing
+        return self.likeness(of_a if said is None else of_a + said.unsqueeze(1), of_b), missing
 
     def likeness(self, a: Tensor, b: Tensor) -> Tensor:
         """How alike nodes look, ``[b, i, j]``: minus the squared distance of their features, at a learned scale."""
@@ -187,13 +186,13 @@ class GraphNet(nn.Module):
 
 
 def compare(a: Tensor, b: Tensor) -> Tensor:
-    """Features of two things as one: whether they are equal, feature by feature, and what they are.
+    """Features of two things as one: how far apart they are, whether they are equal, and what they are.
 
     What fits differs by exactly nothing and what does not by however little, so all but the least gap counts
     about the same: a verifier that weighs gaps by their size learns to forgive small ones, and a prover finds them.
     """
     gap = (a - b).abs()
-    return torch.cat([gap / (gap + 3e-4), a + b], -1)
+    return torch.cat([gap, gap / (gap + 3e-4), a + b], -1)
 
 
 def closed_walks(adjacency: Tensor, exists: Tensor, longest: int) -> Tensor:

@@ -13,7 +13,6 @@ hash of its serial number, so a step from the same TensorDict always has the sam
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -109,14 +108,24 @@ class ExchangeEnv(EnvBase):
         seed: int | None = None,
     ) -> ExchangeEnv:
         """The same game on the same tables (not copied) with other slots, pay or chance."""
-        other = copy.copy(self)
-        other.slots = self.slots if slots is None else slots
+        slots = self.slots if slots is None else slots
+        other = object.__new__(type(self))
+        EnvBase.__init__(other, device=self.device, batch_size=[slots])  # specs of its own
+        other.__dict__.update(
+            {k: v for k, v in self.__dict__.items() if k not in other.__dict__ and k != "_cache"}
+        )
+        other.slots = slots
         other.seed = self.seed if seed is None else seed
         other.payoffs = dict(self.payoffs if payoffs is None else payoffs)
-        other.batch_size = torch.Size([other.slots])
         other._lay_out()
         for name, spec in make_specs(other).items():
             setattr(other, name, spec)
+        other._cache = {}
+        _ = (
+            other.done_spec,
+            other.reward_keys,
+            other.state_spec,
+        )  # TorchRL makes these when they are first asked for
         return other
 
     # ------------------------------------------------------------------ what a scenario says

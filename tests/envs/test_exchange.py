@@ -10,7 +10,7 @@ from torchrl.envs.utils import check_env_specs
 
 from pvg.agents.agent import Agent
 from pvg.envs.exchange import BLANK, mix
-from pvg.envs.payoffs import CONTINUE, Payoff
+from pvg.envs.payoffs import CONTINUE, RIGHT, Payoff
 from pvg.envs.protocols import nip, solo
 from pvg.errors import UserError
 from pvg.trainers.collect import Rollout
@@ -333,3 +333,16 @@ def test_solo_has_no_one_else():
     env = build("graphs", solo())
     frames = stream(env, 4)
     assert useful(frames, env).min() == 1 and frames["next", "verifier", "ended"].all()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_variant_is_an_environment_of_its_own_on_the_same_tables(scenario):
+    env = build(scenario, "nip")
+    before, payoffs, start = str(env.specs), dict(env.payoffs), env.reset()
+    other = env.variant(slots=3, seed=env.seed + 1, payoffs={"default": RIGHT})
+    check_env_specs(other)
+    assert other.reset().shape == (3,) and other.instances is env.instances
+    assert str(env.specs) == before and env.payoffs == payoffs and (env.reset() == start).all()
+    assert (env.variant().reset() == start).all()
+    index = env.reset()["games", "track0_seat0", "index"][:3]
+    assert env.variant(slots=3).reset()["games", "track0_seat0", "index"].tolist() == index.tolist()
