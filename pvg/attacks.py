@@ -191,7 +191,7 @@ def exhaustive(
     if vocabulary ** (length * turns) > limit:
         raise UserError(
             f"An exhaustive attack would try {vocabulary}^{length * turns} message sequences a game, more than "
-            f"{limit}; raise the limit, or attack with pvg.evaluation.search."
+            f"{limit}; raise the limit, or attack with pvg.attacks.search."
         )
     every = _all_messages(env, prover, limit)
     assert every is not None
