@@ -277,8 +277,9 @@ LEVELS = {
     "trainers": 4,
     "evaluation": 5,  # exploitability trains a fresh prover
     "report": 6,
-    "exchange_program": 7,  # what `run` makes by its name
-    "run": 8,
+    "program": 7,
+    "exchange_program": 8,  # what `run` makes by its name
+    "run": 9,
 }
 
 
