@@ -276,7 +276,9 @@ LEVELS = {
     "language": 3,
     "trainers": 4,
     "evaluation": 5,  # exploitability trains a fresh prover
+    "attacks": 6,
     "report": 6,
+    "judge": 7,
     "program": 7,
     "exchange_program": 8,  # what `run` makes by its name
     "run": 9,
