@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import re
 import sys
@@ -25,11 +26,12 @@ from yaml import YAMLError
 from pvg import schema
 from pvg.errors import UserError, explain
 from pvg.memory import keep_memory
+from pvg.program import Program
 
 CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
 TRACEBACKS = os.environ.get("HYDRA_FULL_ERROR") == "1"  # asked for by the user
 
-KEYS: dict[str, Any] = {
+KEYS: dict[str, Any] = {  # at the top of every config; a program adds its own
     "program": str,
     "mode": str,
     "seed": int,
@@ -39,9 +41,6 @@ KEYS: dict[str, Any] = {
     "resume": str | None,
     "checkpoint": str | None,
     "checkpoint_every": int,
-    # of the game, where the protocol has rounds: it refers to them
-    "rounds": int,
-    "first_decision": int,
 }
 AGAIN = ("mode", "device", "threads")  # what may be overridden on a saved run beside the keys of its parts
 
@@ -53,12 +52,12 @@ def run(config: DictConfig) -> None:
         UserError: for what the user can mend.
     """
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    schema.check_values({k: v for k, v in plain.items() if k in KEYS}, KEYS)
+    program = locate_program(config)
+    keys = {**KEYS, **program.keys}
+    schema.check_values({k: v for k, v in plain.items() if k in keys}, keys)
     schema.check(plain)
-    program = schema.locate(config.program, "program")
-    modes = [name for name, value in vars(program).items() if callable(value) and not name.startswith("_")]
-    if config.mode not in modes:
-        raise UserError(f"mode={config.mode}: this experiment can {' or '.join(modes)}.")
+    if config.mode not in (there := modes(program)):
+        raise UserError(f"mode={config.mode}: this experiment can {' or '.join(there)}.")
     for key in ("threads", "checkpoint_every"):
         if config[key] is not None and config[key] < 1:
             raise UserError(f"{key}={config[key]}: write 1 or more.")
@@ -67,6 +66,24 @@ def run(config: DictConfig) -> None:
     keep_memory()
     _check_device(config.device)
     getattr(program(config), config.mode)()
+
+
+def locate_program(config: DictConfig) -> type[Program]:
+    """The class that the config's ``program`` names.
+
+    Raises:
+        UserError: there is none, or it is no program.
+    """
+    program = schema.locate(str(config.program), "program")
+    if not (isinstance(program, type) and issubclass(program, Program)):
+        raise UserError(f"program={config.program}: name a class derived from pvg.program.Program.")
+    return program
+
+
+def modes(program: type[Program]) -> list[str]:
+    """What a program can do: its public methods, inherited ones first."""
+    names = dict.fromkeys(name for base in reversed(program.__mro__) for name in vars(base))
+    return [n for n in names if not n.startswith("_") and inspect.isfunction(getattr(program, n))]
 
 
 def _check_device(device: str) -> None:
@@ -184,9 +201,10 @@ def _unknown_key(key: str, parent: DictConfig) -> str:
 @hydra.main(config_path=CONFIGS, config_name="run", version_base="1.3")
 def _composed(config: DictConfig) -> None:
     with said_in_words():
+        known = {*KEYS, *locate_program(config).keys}
         referred = set(re.findall(r"\$\{(\w+)", OmegaConf.to_yaml(config)))
         for key, value in ((str(k), v) for k, v in config.items()):
-            if key not in KEYS and key not in referred and not isinstance(value, DictConfig):
+            if key not in known and key not in referred and not isinstance(value, DictConfig):
                 raise UserError(f"{key}: nothing reads this key. Take it out of the config.")
         job = HydraConfig.get()
         if job.mode == RunMode.MULTIRUN:

@@ -23,9 +23,9 @@ PAGE = (ROOT / "docs" / "new-scenario.md").read_text()
 def folder(tmp_path_factory):
     """What a reader of the page has: the two files, in a folder of their own."""
     folder = tmp_path_factory.mktemp("scenario")
-    (folder / "experiment").mkdir()
+    (folder / "env").mkdir()
     (folder / "channel.py").write_text(CODE)
-    (folder / "experiment" / "channel.yaml").write_text(CONFIG)
+    (folder / "env" / "channel.yaml").write_text(CONFIG)
     return folder
 
 
@@ -46,7 +46,7 @@ def channel(folder, monkeypatch):
 
 
 def test_it_is_one_short_file():
-    assert "`channel.py`" in PAGE and "`experiment/channel.yaml`" in PAGE
+    assert "`channel.py`" in PAGE and "`env/channel.yaml`" in PAGE
     assert CODE.count("\n") < 100
     for command in (["format", "--check"], ["check"]):
         words = [sys.executable, "-m", "ruff", *command, "--stdin-filename=channel.py", "-"]
@@ -58,7 +58,7 @@ def test_it_is_one_short_file():
 def test_it_learns_and_resumes_and_is_evaluated(pvg, folder):
     """As the page runs it, with short attacks; every expected rate is out of an untrained verifier's reach."""
     short = "evaluation.attacks.fresh.turns=2e4", "tracker=csv"
-    command = "--config-dir", ".", "experiment=channel", *short
+    command = "--config-dir", ".", "env=channel", *short
     done = pvg(*command, "folder=runs/a", folder=folder).ok()
     result = pvg("mode=evaluate", "checkpoint=runs/a", folder=folder).ok().json
     assert result["n"] == 500 and set(result["by"]) == {"no burst", "one burst", "more"}
@@ -89,12 +89,12 @@ def open_text(folder):
     ],
 )
 def test_its_constructor_is_the_schema(pvg, folder, arguments, words):
-    done = pvg("--config-dir", ".", "experiment=channel", *arguments, folder=folder)
+    done = pvg("--config-dir", ".", "env=channel", *arguments, folder=folder)
     assert done.code == 2 and words in " ".join(done.err.split()) and "Traceback" not in done.err
 
 
 def test_without_its_folder_it_is_not_found(pvg, folder, tmp_path):
-    done = pvg(f"--config-dir={folder}", "experiment=channel", folder=tmp_path)
+    done = pvg(f"--config-dir={folder}", "env=channel", folder=tmp_path)
     assert done.code == 2 and "a module of your own must lie in the folder you start from" in " ".join(
         done.err.split()
     )

@@ -276,9 +276,12 @@ LEVELS = {
     "language": 3,
     "trainers": 4,
     "evaluation": 5,  # exploitability trains a fresh prover
+    "attacks": 6,
     "report": 6,
-    "exchange_program": 7,  # what `run` makes by its name
-    "run": 8,
+    "judge": 7,
+    "program": 7,
+    "exchange_program": 8,  # what `run` makes by its name
+    "run": 9,
 }
 
 

@@ -4,7 +4,6 @@ import csv
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +16,9 @@ from PIL import Image
 from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
 from pvg import checkpoint
-from pvg.run import KEYS
+from pvg.exchange_program import ExchangeProgram
+from pvg.program import Program as Base
+from pvg.run import KEYS, modes
 from tests.cli import ROOT, TINY, Program, finish, start, wait_for_rows
 
 TIMES = {"seconds", "collect_s", "turns_per_s"}
@@ -199,10 +200,20 @@ def test_a_killed_run_resumes_to_the_same_end(pvg, reference, tmp_path):
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not (run / "result.json").exists()
+    spend(run, seconds=9000.0, cpu_seconds=6000.0)
     pvg("resume=run", folder=tmp_path).ok()
     same_end(run, reference[1])
+    result = yaml.safe_load((run / "result.json").read_text())
+    assert 150 <= result["minutes"] < 155 and 100 <= result["cpu_minutes"] < 105, "with those before the kill"
     again = pvg("resume=run", folder=tmp_path).ok()
     assert "This run is finished" in again.out and "soundness, attack search" in again.out
+
+
+def spend(run, **spent):
+    """As if the run's last checkpoint had taken so long."""
+    state = checkpoint.load(run)
+    assert all(0 < state[name] < 600 for name in spent)
+    checkpoint.save(run / "checkpoints", state | spent, state["step"])
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(pvg, reference, tmp_path):
@@ -249,12 +260,6 @@ def wait_for(process, words):
 
 
 @pytest.mark.slow
-def children(pid):
-    """The processes that a process has started."""
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
-    return [int(line) for line in listed.split()]
-
-
 def test_torchrun_trains_replicas_in_one_folder_and_resumes(tmp_path):
     launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
     process = start(*ALIKE, "evaluation.baselines=0", "folder=run", folder=tmp_path, launcher=launcher)
@@ -336,7 +341,7 @@ BAD = {
     "resume=hollow": "hollow",
     "checkpoint_every=0": "checkpoint_every=0",
     "evaluation.quick=0": "evaluation.quick=0",
-    "evaluation.every=often": "evaluation.every=often: pvg.exchange_program.Judge takes a whole number",
+    "evaluation.every=often": "evaluation.every=often: pvg.judge.Judge takes a whole number",
     "device=cuda:17": "device=cuda:17: torch sees ",
     "device=toaster": "device=toaster: write cpu, cuda",
     "seed=abc": "seed=abc",
@@ -344,6 +349,7 @@ BAD = {
     "tracker=paper": "tracker=paper: there is no such choice",
     "+anything=3": "anything: nothing reads this key",
     "program=pvg.nothing": "program=pvg.nothing",
+    "program=pvg.judge.Judge": "program=pvg.judge.Judge: name a class derived from pvg.program.Program",
     "folder=bad.tsv": "bad.tsv",
     "--config-dir=none": "none",
     "seed=1,2": "--multirun",
@@ -453,10 +459,38 @@ def test_tracebacks_for_those_who_ask(tmp_path):
 # --- keys ---
 
 
+class Mine(ExchangeProgram):
+    keys = {"budget": int}
+    helper = dict
+
+    def plan(self):
+        pass
+
+    def _hidden(self):
+        pass
+
+
+def test_modes_are_public_methods_those_of_base_classes_too():
+    assert modes(Base) == modes(ExchangeProgram) == ["train", "evaluate"]
+    assert modes(Mine) == ["train", "evaluate", "plan"]
+
+
+def test_a_program_declares_its_own_keys(pvg, tmp_path):
+    """From a module of the user's: its key is taken, of its type, and is nothing to another program."""
+    code = "from pvg.exchange_program import ExchangeProgram\n\n\nclass Mine(ExchangeProgram):\n"
+    code += "    keys = {**ExchangeProgram.keys, 'budget': int}\n\n"
+    code += "    def plan(self):\n        print('budget', self.config.budget)\n"
+    (tmp_path / "mine.py").write_text(code)
+    mine = "program=mine.Mine", "mode=plan"
+    assert pvg(*mine, "+budget=7", folder=tmp_path).ok().out == "budget 7\n"
+    complains(pvg(*mine, "+budget=many", folder=tmp_path), "budget=many: pvg takes a whole number")
+    complains(pvg("+budget=7", folder=tmp_path), "budget: nothing reads this key")
+
+
 def test_every_key_at_the_top_is_read():
-    sources = "".join((ROOT / "pvg" / name).read_text() for name in ("run.py", "exchange_program.py"))
+    sources = "".join((ROOT / "pvg" / name).read_text() for name in ("run.py", "program.py"))
     configs = "".join(path.read_text() for path in (ROOT / "configs").rglob("*.yaml"))
-    for key in KEYS:
+    for key in {**KEYS, **ExchangeProgram.keys}:
         assert re.search(rf"config\.{key}\b|\"{key}\"\):$", sources, re.M) or f"${{{key}}}" in configs, key
 
 
@@ -472,7 +506,7 @@ def top_keys(path):
 def test_every_key_at_the_top_of_a_config_is_known():
     groups = {path.name for path in (ROOT / "configs").iterdir() if path.is_dir()}
     for path in (ROOT / "configs").rglob("*.yaml"):
-        assert top_keys(path) <= {*KEYS, *groups}, path
+        assert top_keys(path) <= {*KEYS, *ExchangeProgram.keys, *groups}, path
 
 
 # --- a sweep by W&B ---

@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from pvg import schema
 from pvg.envs.payoffs import Payoff
 from pvg.errors import UserError
-from pvg.run import CONFIGS, KEYS
+from pvg.exchange_program import ExchangeProgram
+from pvg.run import CONFIGS, KEYS, locate_program
 
 FILES = sorted(path for path in Path(CONFIGS).rglob("*.yaml") if "hydra" not in path.parts)
 
@@ -48,9 +49,10 @@ def config(request):
 
 def test_every_key_is_an_argument_or_known(config):
     schema.check(config)
-    schema.check_values({k: v for k, v in config.items() if k in KEYS}, KEYS)
+    keys = {**KEYS, **locate_program(OmegaConf.create(config)).keys}
+    schema.check_values({k: v for k, v in config.items() if k in keys}, keys)
     for key, value in config.items():
-        assert key in KEYS or isinstance(value, dict), key
+        assert key in keys or isinstance(value, dict), key
 
 
 def test_a_key_that_nothing_reads_is_refused_wherever_it_stands(config):
@@ -90,7 +92,7 @@ def test_a_file_has_nothing_beside_targets(path):
     if path.name != "run.yaml" and "@package _global_" not in path.read_text():
         return
     groups = {folder.name for folder in Path(CONFIGS).iterdir() if folder.is_dir()}
-    assert set(content) <= {*KEYS, *groups, "hydra"}
+    assert set(content) <= {*KEYS, *ExchangeProgram.keys, *groups, "hydra"}
 
 
 # --- types ---

@@ -36,7 +36,8 @@ class Bar:
         """Show where the loop is."""
         if not self.shown:
             return
-        speed, played = f"{metrics.get('turns_per_s', 0):,.0f} turns/s", _rates(metrics)
+        speed = f"{metrics['turns_per_s']:,.0f} turns/s" if "turns_per_s" in metrics else ""
+        played = _rates(metrics)
         self.held_out = _rates(metrics, "held_out/") or self.held_out
         if self.live:
             held_out = f"  held out   {self.held_out}" if self.held_out else ""
@@ -44,7 +45,8 @@ class Bar:
             self.live.update(self.live.task_ids[0], completed=iteration, speed=speed)
         elif time.monotonic() - self.said > 10 or iteration == self.total:
             self.said = time.monotonic()
-            print(f"{self.name} {iteration}/{self.total}  {speed}  {played}", file=sys.stderr, flush=True)
+            said = f"{self.name} {iteration}/{self.total}", speed, played
+            print("  ".join(filter(None, said)), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the bar where it is."""

@@ -12,13 +12,35 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from pvg.errors import UserError
 
-def start(device: str) -> tuple[int, int]:
-    """Join the other replicas if ``torchrun`` started us; returns (rank, world size)."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+
+def start(device: str) -> tuple[int, int, str]:
+    """Join the other replicas if ``torchrun`` started us.
+
+    Each replica gets a GPU of its own, whichever ``device`` names: the one of its rank within its machine. It is made
+    the current one, since NCCL and ``gather_object`` send from that
+    (https://docs.pytorch.org/docs/stable/distributed.html).
+
+    Returns:
+        rank, world size, and the device of this replica (``device`` itself in a single process).
+
+    Raises:
+        UserError: there are more replicas on this machine than GPUs.
+    """
+    world, cuda = int(os.environ.get("WORLD_SIZE", "1")), torch.device(device).type == "cuda"
+    if world > 1 and cuda:
+        local, here = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if local >= here:
+            raise UserError(
+                f"device={device}: torch sees {here} GPU here and each replica needs one. Start as many replicas: "
+                f"torchrun --nproc-per-node={here}, or set device=cpu."
+            )
+        device = f"cuda:{local}"
+        torch.cuda.set_device(local)
     if world > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    return int(os.environ.get("RANK", "0")), world
+        dist.init_process_group("nccl" if cuda else "gloo")
+    return int(os.environ.get("RANK", "0")), world, device
 
 
 def stop() -> None:

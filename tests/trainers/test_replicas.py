@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pvg.errors import UserError
 from pvg.trainers import replicas
 from pvg.trainers.ppo import Learner, Learning
 from tests.trainers.test_ppo import rows_for, trainer, weights
@@ -33,7 +34,7 @@ def replica(folder):
     """What each process does; leaves what it found in a file."""
     torch.set_num_threads(1)
     turns = share(int(os.environ["RANK"]))  # before there are others to normalise with
-    rank, world = replicas.start("cpu")
+    rank, world, _ = replicas.start("cpu")
     found = {"world": world}
     _, one = learner()
     one._step(turns, supervised=False)
@@ -144,3 +145,28 @@ def test_a_single_process_talks_to_nobody():
     assert torch.equal(p.grad, x) and torch.equal(replicas.mean(x), x)
     assert replicas.smallest(3) == 3 and replicas.gather("x") == ["x"] and replicas.anywhere(True)
     assert torch.allclose(replicas.normalise(x), (x - x.mean()) / x.std(correction=0), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "device, given, backend",
+    [("cuda", "cuda:1", "nccl"), ("cuda:0", "cuda:1", "nccl"), ("cpu", "cpu", "gloo")],
+)
+def test_a_replica_takes_the_gpu_of_its_rank_within_its_machine(monkeypatch, device, given, backend):
+    """The second process of the third machine of two GPUs each; NCCL must not start before the device is set."""
+    called = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda index: called.append(index))
+    monkeypatch.setattr(replicas.dist, "init_process_group", lambda name: called.append(name))
+    for name, value in {"RANK": 5, "LOCAL_RANK": 1, "WORLD_SIZE": 6}.items():
+        monkeypatch.setenv(name, str(value))
+    assert replicas.start(device) == (5, 6, given)
+    assert called == ([1, backend] if backend == "nccl" else [backend])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    if backend == "nccl":
+        with pytest.raises(UserError, match=r"torch sees 1 GPU here.*--nproc-per-node=1"):
+            replicas.start(device)
+
+
+def test_a_single_process_keeps_its_device(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert replicas.start("cuda:3") == (0, 1, "cuda:3")
