@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -127,7 +128,14 @@ def _same_settings(folder: Path, overrides: list[str]) -> bool:
     with LOCK, initialize_config_dir(str(Path("configs").resolve()), version_base="1.3"):
         today = OmegaConf.to_container(compose("run", overrides=overrides), resolve=True)
     saved = folder / "config.yaml"
-    return saved.exists() and OmegaConf.to_container(OmegaConf.load(saved)) == today
+    return saved.exists() and _given(OmegaConf.to_container(OmegaConf.load(saved))) == _given(today)
+
+
+def _given(settings: Any) -> Any:
+    """Settings without those that are null, as keys are that did not exist yet."""
+    if not isinstance(settings, dict):
+        return settings
+    return {key: _given(value) for key, value in settings.items() if value is not None}
 
 
 COLUMNS = {

@@ -103,10 +103,10 @@ class GraphNet(nn.Module):
         if transformer:
             self.token = nn.Linear(3 * width, width)
             self.place = nn.Parameter(torch.randn(self.marks, width) * 0.1)
-            # at first graphs and nodes are judged by what they look like alone
-            self.tell = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width))
-            nn.init.zeros_(self.tell[1].weight)
-            nn.init.zeros_(self.tell[1].bias)
+            last = nn.Linear(width, width)
+            nn.init.zeros_(last.weight)  # at first graphs and nodes are judged by what they look like alone
+            nn.init.zeros_(last.bias)
+            self.tell = nn.Sequential(nn.LayerNorm(width), last)
         read = 4 * width if transformer else 3 * width
         self.value = nn.Sequential(nn.Linear(read, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, 1))
         if self.decides:
