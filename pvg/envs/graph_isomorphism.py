@@ -305,7 +305,7 @@ def _apart(drawn: TensorDict, held_out: TensorDict, path: str, made: dict[str, A
     warnings.warn(
         f"{shared:,} of {len(drawn):,} training pairs have a graph of {path}, up to isomorphism: they are left out, "
         f"and {instead}. Agents trained without this file may have seen them.",
-        stacklevel=3,
+        stacklevel=1,  # the frames above are TorchRL's
     )
     return kept
 

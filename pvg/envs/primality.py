@@ -299,7 +299,7 @@ def _apart(train: int, given: TensorDict, path: str, made: dict[str, Any]) -> Te
         warnings.warn(
             f"{shared:,} of the training numbers are in {path}: they are left out, and others take their place. "
             "Agents trained without this file may have seen them.",
-            stacklevel=3,
+            stacklevel=1,  # the frames above are TorchRL's
         )
     return drawn
 
