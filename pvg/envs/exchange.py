@@ -22,7 +22,7 @@ from torch import Tensor
 from torchrl.envs import EnvBase
 
 from pvg.envs.payoffs import CONTINUE, PERSUADE, RIGHT, Payoff
-from pvg.envs.protocols import Place, Protocol, by_role
+from pvg.envs.protocols import Place, Protocol, by_role, check_messages
 from pvg.envs.specs import make_specs
 from pvg.errors import UserError
 
@@ -171,6 +171,7 @@ class ExchangeEnv(EnvBase):
     # ------------------------------------------------------------------ the layout, computed once
     def _lay_out(self) -> None:
         protocol, device = self.protocol, self.device
+        check_messages(protocol, self.message)
         self.columns: dict[str, slice] = {}
         width = 0
         for channel in protocol.channels:
@@ -183,18 +184,12 @@ class ExchangeEnv(EnvBase):
         self.vocabularies: dict[str, tuple[int, ...]] = {}
         self.heard: dict[Place, Tensor | None] = {}
         for agent in protocol.agents:
-            kinds = set()
             for place in protocol.places(agent):
-                length, vocabulary = self.message(place.voice.speaks)
-                kinds.add((vocabulary,) * length + ((3,) if place.voice.decides else ()))
                 heard = [c for name in place.voice.hears for c in range(width)[self.columns[name]]]
                 every = heard == list(range(width))
                 self.heard[place] = None if every else torch.tensor(heard, dtype=torch.long, device=device)
-            if len(kinds) > 1:
-                raise UserError(
-                    f"protocol: the channels of agent {agent!r} carry different messages: {sorted(kinds)}."
-                )
-            self.vocabularies[agent] = kinds.pop()
+            length, vocabulary = self.message(place.voice.speaks)
+            self.vocabularies[agent] = (vocabulary,) * length + ((3,) if place.voice.decides else ())
         self._pay_tables()
         self.lanes = sum(len(track) for track in protocol.tracks)
         self._places = protocol.places()

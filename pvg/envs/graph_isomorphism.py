@@ -8,6 +8,7 @@ round or two of message passing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
 from pvg.envs.exchange import BLANK, ExchangeEnv, mix
-from pvg.envs.graphs import generate_split, read_pairs
+from pvg.envs.graphs import generate_split, line_of, read_pairs, replenish, without
 from pvg.envs.payoffs import Payoff
 from pvg.envs.protocols import Protocol
 from pvg.errors import UserError
@@ -39,14 +40,15 @@ class GraphIsomorphism(ExchangeEnv):
         scores: shares of the non-isomorphic pairs by Weisfeiler-Leman score (3 stands for 3 or more or never).
         regular: share of pairs of regular graphs, which Weisfeiler-Leman never tells apart.
         degree: of those graphs, or lowest and highest.
-        pairs: a file of ``label<TAB>graph6<TAB>graph6`` lines to test on instead of generated pairs;
-            and to train on if ``train_pairs`` names one.
+        pairs: a file of ``label<TAB>graph6<TAB>graph6`` lines to test on instead of generated pairs.  Training
+            pairs with a graph of this file, up to isomorphism, are left out with a warning that counts them;
+            where pairs are generated, others take their place.
         train_pairs: such a file to train on.
         data_seed: decides the generated pairs, so that runs with different seeds see the same data.
 
     Raises:
-        UserError: questions that the protocol has no place for, more rounds than nodes to ask about.
-        ValueError: a pair file that can't be read, with the line.
+        UserError: questions that the protocol has no place for, more rounds than nodes to ask about, a pair file
+            that can't be read (with the line) or that leaves nothing to train on.
     """
 
     def __init__(
@@ -84,6 +86,10 @@ class GraphIsomorphism(ExchangeEnv):
         else:
             drawn, generated = generate_split(train, 0 if pairs else test, **made)
             held_out = generated if held_out is None else held_out
+        for table, path in ((drawn, train_pairs), (held_out, pairs)):
+            self._check_rounds(protocol, table, path)
+        if pairs and len(drawn):
+            drawn = _apart(drawn, held_out, pairs, None if train_pairs else made)
         drawn, held_out = _same_width(drawn, held_out)
         self.nodes = drawn["adjacency"].shape[-1]
         first = {v.agent for track in protocol.tracks for v in track[0]}
@@ -92,18 +98,24 @@ class GraphIsomorphism(ExchangeEnv):
                 "env.questions=learned needs a verifier that speaks before the prover answers: "
                 "add env.protocol.first=verifier, or set env.questions=drawn."
             )
-        if len(drawn):
-            self._check_rounds(protocol, int(drawn["size"].min()))
         super().__init__(
             drawn, held_out, protocol=protocol, payoffs=payoffs, slots=slots, seed=seed, device=device
         )
 
-    def _check_rounds(self, protocol: Protocol, smallest: int) -> None:
-        if self.questions == "drawn" and protocol.rounds > smallest:
+    def _check_rounds(self, protocol: Protocol, table: TensorDict, path: str | None) -> None:
+        sizes = table["size"].amin(-1)
+        if self.questions != "drawn" or not (sizes < protocol.rounds).any():
+            return
+        smallest, row = int(sizes.min()), int(sizes.argmin())
+        asked = f"rounds={protocol.rounds}: the environment asks about a new node each round, and"
+        if path:
             raise UserError(
-                f"rounds={protocol.rounds}: the environment asks about a new node each round, and the "
-                f"smallest graph has {smallest} nodes; set at most {smallest} rounds or larger graphs."
+                f"{asked} {path}, line {line_of(path, row)} has a graph of {smallest} nodes; remove such lines or "
+                f"set at most {smallest} rounds."
             )
+        raise UserError(
+            f"{asked} the smallest graph has {smallest} nodes; set at most {smallest} rounds or larger graphs."
+        )
 
     # ------------------------------------------------------------------ messages
     def _channel_kind(self, channel: str) -> str:
@@ -270,6 +282,32 @@ class GraphIsomorphism(ExchangeEnv):
 
 def _side_by_side(columns: list[Tensor]) -> Tensor:
     return columns[0] if len(columns) == 1 else torch.cat(columns, -1)
+
+
+def _apart(drawn: TensorDict, held_out: TensorDict, path: str, made: dict[str, Any] | None) -> TensorDict:
+    """The training pairs without the graphs of a test file, and others in their place if they are ``made``."""
+    kept = without(drawn, held_out)
+    shared = len(drawn) - len(kept)
+    if not shared:
+        return drawn
+    if made:
+        kept = replenish(kept, len(drawn), held_out, **made)
+    if not len(kept):
+        raise UserError(
+            f"env.pairs={path}: all training pairs have a graph of this file, up to isomorphism, so nothing is left "
+            "to train on. Train on other pairs (env.train_pairs, or null to generate them; larger env.nodes if "
+            "they are generated), or test on other ones."
+        )
+    if len(kept) == len(drawn):
+        instead = "others take their place"
+    else:
+        instead = f"{len(kept):,} pairs are left to train on"
+    warnings.warn(
+        f"{shared:,} of {len(drawn):,} training pairs have a graph of {path}, up to isomorphism: they are left out, "
+        f"and {instead}. Agents trained without this file may have seen them.",
+        stacklevel=1,  # the frames above are TorchRL's
+    )
+    return kept
 
 
 def _same_width(*tables: TensorDict) -> list[TensorDict]:

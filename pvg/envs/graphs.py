@@ -37,6 +37,7 @@ from pvg.errors import UserError
 Found = tuple[Graphs, NDArray[np.uint8]]  # pairs [found, 2, n, n] and their WL scores
 
 PATIENCE = 1 << 15  # draws in a row without a find, after which a kind of pair counts as impossible
+REPLENISHED = 8  # times at most that pairs are generated in place of those left out
 AT_ONCE = 1 << 19  # entries of the adjacency matrices drawn at once: they fit in the cache
 
 
@@ -118,6 +119,37 @@ def read_pairs(path: str | os.PathLike) -> TensorDict:
         labels[:, None], np.take_along_axis(orders[:, 1], place, -1), np.arange(place.shape[1])
     )
     return _tensors(adjacency, size, labels, wl_scores(*tensors).numpy(), witness)
+
+
+def line_of(path: str | os.PathLike, row: int) -> int:
+    """The line of a file that the row of its table (:func:`read_pairs`) comes from, counted from 1."""
+    return _fields(path)[0][row]
+
+
+def without(table: TensorDict, held_out: TensorDict) -> TensorDict:
+    """The pairs of a table of which neither graph is isomorphic to one of another table."""
+    keys, known = (canonical_keys(t["adjacency"], t["size"]) for t in (table, held_out))
+    return table[torch.from_numpy(~np.isin(keys, known).any(-1))]
+
+
+def replenish(table: TensorDict, count: int, held_out: TensorDict, *, seed: int = 0, **wanted) -> TensorDict:
+    """Bring a table to ``count`` pairs, of the training half and with no graph of ``held_out``, if so many turn up.
+
+    Args:
+        table: pairs to keep.
+        count: of pairs wanted.
+        held_out: no pair that is added has a graph isomorphic to one of this table.
+        seed, wanted: as for :func:`generate_split`; the same seed gives other pairs here.
+    """
+    for attempt in range(1, REPLENISHED + 1):
+        before = len(table)
+        if before == count:
+            break
+        more, _ = generate_split(count - before, 0, seed=seed + (attempt << 64), **wanted)
+        table = torch.cat([table, without(more, held_out)])
+        if len(table) == before:
+            break
+    return table
 
 
 def write_pairs(path: str | os.PathLike, table: TensorDict) -> None:

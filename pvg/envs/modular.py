@@ -142,10 +142,3 @@ def jacobi(a: Int64[Tensor, "*batch"], n: Int64[Tensor, "*batch"]) -> Int64[Tens
         sign = torch.where(flips & ~done, -sign, sign)
         a, n = torch.where(done, a, torch.fmod(n, a.clamp(min=1))), torch.where(done, n, a)
     return torch.where(n == 1, sign, 0)
-
-
-def random_base(number: Int64[Tensor, "*batch"], generator: torch.Generator) -> Int64[Tensor, "*batch"]:
-    """Uniform bases from 2 to ``number - 2``, one for each number (5 and above, below 2**32)."""
-    # 53 random bits against 32: the bias of scaling is below one in two million.
-    uniform = torch.rand(number.shape, generator=generator, dtype=torch.float64, device=number.device)
-    return 2 + (uniform * (number - 3)).long()

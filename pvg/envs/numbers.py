@@ -6,17 +6,31 @@ Every composite number is paired with a prime of its stratum, so neither size no
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tensordict import TensorDict
 
-from pvg.envs.primes import Array, primes_and_neighbours, pseudoprimes, semiprimes, smallest_factor
+from pvg.envs.primes import (
+    NEAR,
+    Array,
+    is_carmichael,
+    is_strong_pseudoprime,
+    primes_and_neighbours,
+    primes_between,
+    pseudoprimes,
+    semiprimes,
+    smallest_factor,
+)
 from pvg.errors import UserError
 
 KINDS = ("prime", "semiprime", "carmichael", "strong_pseudoprime", "neighbour")
+OTHER = len(KINDS)  # the code of composite numbers of no such kind, which only files have
 SHARES = {"semiprime": 0.5, "carmichael": 0.05, "strong_pseudoprime": 0.05, "neighbour": 0.4}
 
 TEST_SHARE = 0.2  # of all numbers, those that generate_split tests on
@@ -39,7 +53,7 @@ def generate_numbers(
     can't deliver, semiprimes and neighbours make up: ``kind`` shows what came.
 
     A table never fails for want of numbers: where fewer than ``count`` can be matched (there are 18 at 8
-    bits, 5,736 at 16), each is repeated equally often.
+    bits, 5,736 at 16), all are repeated: each as often as any other, or once more.
 
     Args:
         count: rows, at least 2; of an odd number one more is prime.
@@ -67,8 +81,8 @@ def generate_split(
 
     A hash of the number alone puts it on one side or the other (a fifth of all numbers are for tests), so no
     seed, size or kind ever trains on a number that another tests on.  Where there are too few, train numbers
-    are repeated (at 16 bits there are about 4,500); test numbers are distinct, and the test table is
-    **shorter than asked** (about 950 at 16 bits, 78 at 12, 2 at 8).
+    are repeated, each as often as any other or once more (at 16 bits there are about 4,500); test numbers are
+    distinct, and the test table is **shorter than asked** (about 950 at 16 bits, 78 at 12, 2 at 8).
 
     Raises:
         UserError: as :func:`generate_numbers`.
@@ -76,16 +90,135 @@ def generate_split(
     return _table(train, bits, kinds, seed, test=False), _table(test, bits, kinds, seed, test=True)
 
 
+def generate_apart(
+    count: int,
+    held_out: torch.Tensor,
+    *,
+    bits: int = 16,
+    kinds: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> tuple[TensorDict, int]:
+    """The training table of :func:`generate_split` without the numbers ``held_out``.
+
+    Returns:
+        a table of ``count`` rows, and how many different numbers it would have shared with ``held_out``; where
+        there are none it is the very table of :func:`generate_split`.
+
+    Raises:
+        UserError: as :func:`generate_numbers`, and where no number is left.
+    """
+    table, taken = _table(count, bits, kinds, seed, test=False), held_out.numpy()
+    shared = len(np.intersect1d(table["number"].numpy(), taken))
+    return (_table(count, bits, kinds, seed, test=False, taken=taken) if shared else table), shared
+
+
+def read_numbers(path: str | os.PathLike, *, bits: int, odd: bool = False, seed: int = 0) -> TensorDict:
+    """Read a table from a file of decimal numbers, one a line; blank lines don't count.
+
+    Columns are those of :func:`generate_numbers`, in the order of the file, and all is computed exactly: factors by
+    trial division.  Composite numbers of no kind get the kind :data:`OTHER`; decoys are factors of random semiprimes.
+
+    Args:
+        path: of the file.
+        bits: that every number must have, 8 to 32.
+        odd: refuse even numbers.
+        seed: decides the decoys.
+
+    Raises:
+        UserError: ``bits`` out of range, a file without numbers, and a line that can't be read or has another number
+            than those wanted.
+    """
+    _check(2, bits, None)
+    number = np.array(_read(path, bits, odd), np.int64)
+    factor = smallest_factor(number)
+    composite = factor < number
+    rng = np.random.default_rng([seed, 3])
+    decoys = rng.permutation(smallest_factor(semiprimes(bits, len(number), rng)))
+    columns = {
+        "number": number,
+        "composite": composite,
+        "kind": _kinds(number, factor, bits),
+        "factor": np.where(composite, factor, 0),
+        "decoy": np.where(composite, 0, decoys[np.arange(len(number)) % len(decoys)]),
+    }
+    return TensorDict({name: torch.from_numpy(c) for name, c in columns.items()}, batch_size=[len(number)])
+
+
+def _read(path: str | os.PathLike, bits: int, odd: bool) -> list[int]:
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path} can't be read ({error.strerror}): give the path of a file of numbers."
+        ) from None
+    numbers = []
+    for i, line in enumerate(text.splitlines(), 1):
+        word = line.strip()
+        if not word:
+            continue
+        shown = word.decode("ascii", "backslashreplace")
+        where, shown = f"{path}, line {i}", shown if len(shown) <= 40 else shown[:40] + "…"
+        if not re.fullmatch(rb"[+-]?[0-9]+", word):
+            raise UserError(f"{where}: '{shown}' is no whole number in decimal. Correct or remove the line.")
+        number = int(word) if len(word) < 40 else 10**39 * (-1 if word[:1] == b"-" else 1)
+        if number <= 1:
+            raise UserError(f"{where}: {shown} is neither prime nor composite. Remove the line.")
+        if number.bit_length() != bits:
+            raise UserError(
+                f"{where}: {shown} is not a number of {bits} bits ({1 << (bits - 1)} to {(1 << bits) - 1}), as "
+                f"env.bits={bits} says. Correct or remove the line, or play with other numbers."
+            )
+        if odd and number % 2 == 0:
+            raise UserError(
+                f"{where}: {shown} is even, and this claim is about odd numbers. Remove the line."
+            )
+        numbers.append(number)
+    if not numbers:
+        raise UserError(f"{path} has no numbers: write one a line, in decimal.")
+    return numbers
+
+
+def _kinds(number: Array, factor: Array, bits: int) -> NDArray[np.uint8]:
+    """The kind of each number, given its smallest prime factor: the first that it is of, as in generate_numbers."""
+    cofactor, half = number // factor, (bits + 1) // 2
+    strong = np.zeros(len(number), bool)
+    odd = number % 2 == 1
+    strong[odd] = is_strong_pseudoprime(number[odd], bits)
+    semiprime = (factor >> (half - 1) == 1) & (factor < cofactor) & (cofactor < 4 * factor)
+    semiprime &= smallest_factor(cofactor) == cofactor
+    codes = {name: code for code, name in enumerate(KINDS)}
+    which = [factor == number, strong, is_carmichael(number), semiprime]
+    names = ["prime", "strong_pseudoprime", "carmichael", "semiprime"]
+    kind = np.select(which, [codes[name] for name in names], OTHER).astype(np.uint8)
+    for row in np.flatnonzero(kind == OTHER):
+        if len(primes_between(int(number[row]) - NEAR, int(number[row]) + NEAR + 1)):
+            kind[row] = codes["neighbour"]
+    return kind
+
+
 def _table(
-    count: int, bits: int, kinds: Mapping[str, float] | None, seed: int, test: bool | None
+    count: int,
+    bits: int,
+    kinds: Mapping[str, float] | None,
+    seed: int,
+    test: bool | None,
+    taken: Array | None = None,
 ) -> TensorDict:
-    """The table of one side of the split, or of both sides (None)."""
+    """The table of one side of the split, or of both sides (None), without the numbers ``taken``."""
     shares = _check(count, bits, kinds)
     rng = np.random.default_rng([seed, 0 if test is None else 1 + test])
     pairs = (count + 1) // 2
     primes, pools = _pools(bits, pairs, test, rng)
+    if taken is not None:
+        primes = primes[~np.isin(primes, taken)]
+        pools = {name: pool[~np.isin(pool, taken)] for name, pool in pools.items()}
     composites, kind = _by_priority(pools, shares, pairs, rng)
     primes, chosen = _match(primes, composites, bits, pairs)
+    if not len(primes):
+        raise UserError(
+            f"No number of {bits} bits is left to train on, beside those held out: test on fewer, or play with more "
+            "bits."
+        )
     if test and len(primes) < pairs:
         pairs = len(primes)
         count = 2 * pairs

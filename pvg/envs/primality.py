@@ -7,8 +7,10 @@ it about each message (its *power*), and the verifier has to learn what the resu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from pvg.envs.exchange import ExchangeEnv, mix
 from pvg.envs.modular import chain_link, from_bits, jacobi, mulmod, remainder, to_bits
-from pvg.envs.numbers import KINDS, generate_split
+from pvg.envs.numbers import KINDS, generate_apart, generate_split, read_numbers
 from pvg.envs.payoffs import Payoff
 from pvg.envs.primes import smallest_factor
 from pvg.envs.protocols import Protocol
@@ -31,7 +33,7 @@ class Primality(ExchangeEnv):
 
     **Claim composite.**  A message of ``ceil(bits / 2)`` bits names a number m, as the smallest prime factor
     of every composite number can be named; 0 and 1, which could prove nothing, stand for 2 (which divides no
-    number of the table either).  So the claim is true if and only if some message leaves no remainder.
+    number of the generated tables either).  So the claim is true if and only if some message leaves no remainder.
     ``verifier_power: remainder``: the verifier sees n mod m.  With more rounds the prover has more chances.
 
     **Claim prime.**  The environment draws a base g whose Jacobi symbol (g / n) is -1, by coins that all see
@@ -57,11 +59,14 @@ class Primality(ExchangeEnv):
         verifier_power: ``"none"``, ``"remainder"`` (claim composite) or ``"product"`` (claim prime).
         kinds: shares of the kinds of composite numbers, see :func:`~pvg.envs.numbers.generate_numbers`.
         train, test: how many numbers; where there are too few, train numbers repeat and tests are fewer.
+        numbers: a file of decimal numbers of ``bits`` bits, one a line, to test on instead of generated ones; for the
+            claim prime odd ones.  Training does without them, and a warning counts those it would have had.
         data_seed: decides the numbers, so that runs with different seeds see the same data.
 
     Raises:
         UserError: an unknown claim, power or knowledge, a power that belongs to the other claim, more rounds
-            than the chain has links; and what :func:`~pvg.envs.numbers.generate_split` raises.
+            than the chain has links, for the claim prime a prover that doesn't hear itself; and what
+            :func:`~pvg.envs.numbers.generate_split` and :func:`~pvg.envs.numbers.read_numbers` raise.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Primality(ExchangeEnv):
         kinds: Mapping[str, float] | None = None,
         train: int = 40_000,
         test: int = 4_000,
+        numbers: str | None = None,
         data_seed: int = 0,
     ):
         if claim not in POWERS:
@@ -97,13 +103,20 @@ class Primality(ExchangeEnv):
         self.verifier_sees, self.verifier_power = verifier_sees, verifier_power
         self.length = bits if claim == "prime" else (bits + 1) // 2
         answers = [p for p in protocol.places() if not protocol.asks(p.voice.speaks)]
+        if claim == "prime":
+            self._check_hearing(protocol)
         # a prover that sits behind the last decision is not heard in the last round
         late = any(p.seat > protocol.limit_seat(p.track) for p in answers)
         self.messages = protocol.rounds - late
         cuts = self._cuts(protocol) if claim == "prime" and answers else None
-        tables = generate_split(train, max(test, 2), bits=bits, kinds=kinds, seed=data_seed)
+        made: dict[str, Any] = {"bits": bits, "kinds": kinds, "seed": data_seed}
+        if numbers:
+            given = read_numbers(numbers, bits=bits, odd=claim == "prime", seed=data_seed)
+            tables = _apart(train, given, numbers, made), given
+        else:
+            drawn, held_out = generate_split(train, max(test, 2), **made)
+            tables = drawn, held_out[:test]
         drawn, held_out = (self._instances(table, data_seed) for table in tables)
-        held_out = held_out[:test]
         super().__init__(
             drawn, held_out, protocol=protocol, payoffs=payoffs, slots=slots, seed=seed, device=device
         )
@@ -119,6 +132,17 @@ class Primality(ExchangeEnv):
         else:
             rows |= {"label": ~composite, "nonresidue": _nonresidues(number, data_seed)}
         return TensorDict(rows, table.batch_size)
+
+    def _check_hearing(self, protocol: Protocol) -> None:
+        """Provers find their own last message, from which an honest one goes on, at one place for all voices."""
+        for agent in protocol.agents:
+            voices = [p.voice for p in protocol.places(agent) if not p.voice.decides]
+            own = {v.hears.index(v.speaks) if v.speaks in v.hears else None for v in voices}
+            if None in own or len(own) > 1:
+                raise UserError(
+                    f"protocol: agent {agent!r} must hear the channel on which it speaks (each of its voices, as the "
+                    "same of the channels heard): for env.claim=prime each message goes on from the one before."
+                )
 
     def _cuts(self, protocol: Protocol) -> list[int]:
         """The links at which the pieces of the chain begin, and the end of the last."""
@@ -246,7 +270,7 @@ class Primality(ExchangeEnv):
     def difficulty(self, index: Tensor) -> dict[str, Tensor]:
         """By kind of number."""
         kind = self.instances["kind"][index]
-        return {name.replace("_", " "): kind == code for code, name in enumerate(KINDS)}
+        return {name.replace("_", " "): kind == code for code, name in enumerate((*KINDS, "other"))}
 
     def describe(self, index: int) -> str:
         """The number and what it is."""
@@ -254,8 +278,8 @@ class Primality(ExchangeEnv):
         claim = f"the claim is that it is {self.claim}"
         if not kind:
             return f"{n} is prime; {claim}"
-        factor = int(smallest_factor(np.array([n]))[0])
-        return f"{n} = {factor} * {n // factor} is composite ({KINDS[kind].replace('_', ' ')}); {claim}"
+        factor, what = int(smallest_factor(np.array([n]))[0]), (*KINDS, "of no special kind")[kind]
+        return f"{n} = {factor} * {n // factor} is composite ({what.replace('_', ' ')}); {claim}"
 
     def say(self, channel: str, message: list[int], index: int) -> str:
         """A message as a decimal number, and what it leaves."""
@@ -266,6 +290,18 @@ class Primality(ExchangeEnv):
             return str(value)
         m = max(value, 2)
         return f"{m} leaves {int(self.instances['number'][index]) % m}"
+
+
+def _apart(train: int, given: TensorDict, path: str, made: dict[str, Any]) -> TensorDict:
+    """Generated training numbers without those of a file."""
+    drawn, shared = generate_apart(train, given["number"], **made)
+    if shared:
+        warnings.warn(
+            f"{shared:,} of the training numbers are in {path}: they are left out, and others take their place. "
+            "Agents trained without this file may have seen them.",
+            stacklevel=1,  # the frames above are TorchRL's
+        )
+    return drawn
 
 
 def _nonresidues(number: Tensor, seed: int) -> Tensor:

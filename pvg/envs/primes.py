@@ -92,8 +92,7 @@ def pseudoprimes(bits: int) -> tuple[Array, Array]:
     n = torch.from_numpy(np.unique(numbers[np.gcd(numbers % 30, 30) == 1]))
     two = torch.tensor(2)
     n = n[powmod(two, n - 1, n) == 1]
-    strong = miller_rabin_holds(power_chain(n, two, bits - 1), n)
-    return n[strong].numpy(), n.numpy()[_is_carmichael(n.numpy())]
+    return n.numpy()[is_strong_pseudoprime(n.numpy(), bits)], n.numpy()[is_carmichael(n.numpy())]
 
 
 def _order_of_two(p: Array) -> Array:
@@ -106,7 +105,13 @@ def _order_of_two(p: Array) -> Array:
     return order
 
 
-def _is_carmichael(numbers: Array) -> NDArray[np.bool_]:
+def is_strong_pseudoprime(numbers: Array, bits: int) -> NDArray[np.bool_]:
+    """Which odd composite numbers of ``bits`` bits pass the Miller-Rabin test to base 2."""
+    n = torch.from_numpy(numbers)
+    return miller_rabin_holds(power_chain(n, torch.tensor(2), bits - 1), n).numpy()
+
+
+def is_carmichael(numbers: Array) -> NDArray[np.bool_]:
     """Korselt's criterion (1899): composite, squarefree, and p - 1 divides n - 1 for every prime factor p."""
     factor = smallest_factor(numbers)
     holds, rest = factor < numbers, numbers

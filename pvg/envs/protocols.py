@@ -9,7 +9,7 @@ which it is in).  Nothing in the environment knows a protocol by name: a new one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -136,6 +136,33 @@ def by_role(given: Mapping[str, T], agent: str, decides: bool) -> T | None:
         if name in given:
             return given[name]
     return None
+
+
+def check_messages(protocol: Protocol, message: Callable[[str], tuple[int, int]]) -> None:
+    """Make sure that one network can play all voices of an agent.
+
+    Args:
+        message: length and vocabulary of the messages on a channel.
+
+    Raises:
+        UserError: voices of one agent that say or hear messages of different length or vocabulary.
+    """
+
+    def kind(channel: str) -> tuple[int, int]:
+        length, vocabulary = message(channel)
+        return length, vocabulary if length else 1
+
+    for agent in protocol.agents:
+        voices = [p.voice for p in protocol.places(agent)]
+        says = {kind(v.speaks) for v in voices}
+        hears = {tuple(kind(channel) for channel in v.hears) for v in voices}
+        for does, kinds in (("says", says), ("hears", hears)):
+            if len(kinds) > 1:
+                raise UserError(
+                    f"protocol: in its places agent {agent!r} {does} messages of different lengths or vocabularies: "
+                    f"{sorted(kinds)}. One agent is one network: let its voices use channels of the same kinds "
+                    "in the same order, or give them different agents."
+                )
 
 
 def nip(rounds: int = 3, first: str = "prover", first_decision: int = 0) -> Protocol:

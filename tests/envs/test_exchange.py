@@ -11,7 +11,7 @@ from torchrl.envs.utils import check_env_specs
 from pvg.agents.agent import Agent
 from pvg.envs.exchange import BLANK, mix
 from pvg.envs.payoffs import CONTINUE, RIGHT, Payoff
-from pvg.envs.protocols import nip, solo
+from pvg.envs.protocols import Protocol, Voice, nip, solo
 from pvg.errors import UserError
 from pvg.trainers.collect import Rollout
 from tests.envs.replay import plain_mix, replay
@@ -320,6 +320,20 @@ def test_a_wrong_environment_is_refused_in_one_paragraph(options, named):
     with pytest.raises(UserError, match=named) as error:
         build("toy", "nip", **options)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_an_agent_that_hears_different_lengths_in_its_places_is_refused(scenario):
+    judge = Voice("judge", "j", ("p", "q"), decides=True)
+    other = Voice("judge", "j", ("p", "j"), decides=True)  # j is silent, or shorter than q
+    p, q = Voice("p", "p", ("p",)), Voice("q", "q", ("q",))
+    with pytest.raises(UserError, match="agent 'judge' hears messages of different") as error:
+        build(scenario, Protocol((((p,), (q,), (judge,)), ((p,), (other,))), 2))
+    assert "\n" not in str(error.value)
+    build(scenario, Protocol((((p,), (q,), (judge,)), ((p,), (judge,))), 2)).rollout(3)
+    silent = Voice("p", "j", ("p",))  # on the judge's channel
+    with pytest.raises(UserError, match=r"agent 'p' (says messages of different|must hear the channel)"):
+        build(scenario, Protocol((((p,), (q,), (judge,)), ((silent,), (judge,))), 2))
 
 
 def test_one_slot_and_one_instance_are_enough():

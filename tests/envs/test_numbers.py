@@ -11,9 +11,11 @@ from sympy.ntheory.factor_ import is_carmichael
 from sympy.ntheory.primetest import mr
 
 from pvg.envs.modular import to_bits
-from pvg.envs.numbers import KINDS, generate_numbers, generate_split
+from pvg.envs.numbers import KINDS, OTHER, generate_apart, generate_numbers, generate_split, read_numbers
 from pvg.envs.primes import pseudoprimes, semiprimes
 from pvg.errors import UserError
+
+COLUMNS = ("number", "composite", "kind", "factor", "decoy")
 
 
 def counts(table):
@@ -169,6 +171,94 @@ def test_small_ranges_repeat_in_training_and_never_in_tests():
     assert not set(train["number"].tolist()) & set(test["number"].tolist())
     for bits in range(8, 16):
         assert len(generate_split(100, 100, bits=bits)[1]) >= 2
+
+
+@pytest.mark.parametrize("count", [40, 41, 999, 1000])
+def test_repeats_are_even_to_one(count):
+    repeats = generate_numbers(count, bits=8)["number"].unique(return_counts=True)[1]
+    assert len(repeats) == 18 and repeats.max() - repeats.min() == 1
+
+
+def write(folder, numbers):
+    (folder / "numbers.txt").write_text("".join(f"{n}\n" for n in numbers))
+    return folder / "numbers.txt"
+
+
+@pytest.mark.parametrize("bits", [8, 13, 16, 24, 31, 32])
+def test_numbers_of_a_file_are_what_they_say(tmp_path, bits):
+    generated = generate_numbers(400, bits=bits, seed=2)
+    more = torch.randint(2 ** (bits - 1), 2**bits, (400,), generator=torch.Generator().manual_seed(bits))
+    numbers = generated["number"].tolist() + more.tolist() + [2 ** (bits - 1), 2**bits - 1]
+    table = read_numbers(write(tmp_path, numbers), bits=bits)
+    assert table["number"].tolist() == numbers and {k: v.dtype for k, v in table.items()} == {
+        k: generated[k].dtype for k in COLUMNS
+    }
+    assert torch.equal(table["composite"], torch.tensor([not isprime(n) for n in numbers]))
+    for key in ("composite", "factor"):
+        assert torch.equal(table[key][:400], generated[key])
+    # among generated neighbours there are a few semiprimes: those not drawn as such
+    moved = table["kind"][:400] != generated["kind"]
+    assert (table["kind"][:400][moved] == KINDS.index("semiprime")).all() and moved.sum() < 20
+    assert (generated["kind"][moved] == KINDS.index("neighbour")).all()
+    for n, composite, kind, factor, decoy in zip(*(table[k].tolist() for k in COLUMNS), strict=True):
+        assert max(factor, decoy).bit_length() <= (bits + 1) // 2
+        if composite:
+            assert factor == primefactors(n)[0] and decoy == 0
+        else:
+            assert kind == factor == 0 and decoy > 1 and n % decoy
+        if kind == OTHER:
+            assert not any(isprime(n + gap) for gap in range(-30, 31)) and not is_carmichael(n)
+    if bits > 24:
+        assert (table["kind"] == OTHER).any()
+    again = read_numbers(write(tmp_path, numbers), bits=bits)
+    assert (again == table).all()
+
+
+def test_numbers_of_a_file_are_not_trained_on():
+    train = generate_split(1000, 2, bits=16)[0]
+    taken = train["number"][:300]
+    apart, shared = generate_apart(1000, taken, bits=16)
+    assert shared == 300 and len(apart) == 1000 and apart["composite"].sum() == 500
+    assert not set(apart["number"].tolist()) & set(taken.tolist())
+    same, shared = generate_apart(1000, torch.tensor([2**15]), bits=16)
+    assert shared == 0 and (same == train).all()
+    with pytest.raises(UserError, match="No number of 8 bits is left to train on") as error:
+        generate_apart(20, torch.arange(256), bits=8)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no numbers"),
+        ("\n  \n", "has no numbers"),
+        ("50001\n\nprime\n", "line 3: 'prime' is no whole number in decimal"),
+        ("50001\n5e4\n", "line 2: '5e4' is no"),
+        ("50001 50003\n", "line 1: '50001 50003' is no"),
+        ("50_001\n", "line 1: '50_001' is no"),
+        ("\xb2\n", "line 1: '"),
+        ("1\n", "line 1: 1 is neither prime nor composite"),
+        ("50001\n0\n", "line 2: 0 is neither"),
+        ("-50001\n", "line 1: -50001 is neither"),
+        ("-" + "9" * 5000, "line 1: -999"),
+        ("32767\n", "line 1: 32767 is not a number of 16 bits (32768 to 65535), as env.bits=16 says"),
+        ("65535\n65536\n", "line 2: 65536 is not a number of 16 bits"),
+        ("9" * 5000, "line 1: 9999"),
+        ("50001\n50000\n", "line 2: 50000 is even"),
+    ],
+)
+def test_a_bad_line_of_a_file_is_named(tmp_path, text, says):
+    path = tmp_path / "numbers.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        read_numbers(path, bits=16, odd=True)
+    message = str(error.value)
+    assert says in message and str(path) in message and "\n" not in message
+    assert len(message) < len(str(path)) + 250
+    with pytest.raises(UserError, match="No such file"):
+        read_numbers(tmp_path / "none.txt", bits=16)
+    with pytest.raises(UserError, match="bits=7"):
+        read_numbers(path, bits=7)
 
 
 def test_one_seed_decides_everything_and_global_state_is_left_alone():

@@ -14,7 +14,7 @@ from pvg.attacks import exhaustive, exploitability
 from pvg.envs.exchange import BLANK
 from pvg.envs.payoffs import Payoff
 from pvg.envs.primality import Primality
-from pvg.envs.protocols import adp, nip, solo
+from pvg.envs.protocols import Protocol, Voice, adp, nip, solo
 from pvg.errors import UserError
 from pvg.evaluation import evaluate
 from pvg.trainers.ppo import PPO, Learning
@@ -239,6 +239,69 @@ def test_bad_settings_are_named(options, words):
     with pytest.raises(UserError) as error:
         Primality(**dict(protocol=adp()) | options)
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+# ---------------------------------------------------------------------- who hears itself
+def deaf(rounds, *others):
+    """A prover that hears only what its further voices say, and a verifier that hears all."""
+    voices = (Voice("prover", "prover", ("verifier",)), *others)
+    verifier = Voice("verifier", "verifier", tuple(v.speaks for v in voices), decides=True)
+    return Protocol(((voices, (verifier,)),), rounds)
+
+
+@pytest.mark.parametrize("knows", ["witness", "label"])
+def test_a_prover_of_a_chain_must_hear_itself(knows):
+    with pytest.raises(UserError, match="'prover' must hear the channel on which it speaks") as error:
+        prime(deaf(2), prover_knows=knows)
+    assert "\n" not in str(error.value)
+    a, b = Voice("prover", "a", ("a", "b")), Voice("prover", "b", ("a", "b"))
+    judge = Voice("verifier", "v", ("a", "b"), decides=True)
+    with pytest.raises(UserError, match="'prover' must hear"):  # its voices are at different places
+        prime(Protocol((((a, b), (judge,)),), 2))
+    b = Voice("prover", "b", ("b", "a"))
+    prime(Protocol((((a, b), (judge,)),), 2)).rollout(4)
+    env = composite(deaf(2), prover_knows=knows)
+    index = torch.arange(4)
+    seen = rows(env, index, [], turn=0)
+    assert env.view("prover", seen)["tokens"].shape[-1] == (knows == "witness")
+    assert env.teach("prover", seen) is not None
+
+
+# ---------------------------------------------------------------------- numbers of a file
+@pytest.mark.parametrize("make", [composite, prime])
+def test_numbers_of_a_file_are_tested_on_and_not_trained_on(make, tmp_path):
+    trained = make(train=1000).instances["number"][:1000].unique()
+    given = [*trained[:50].tolist(), 3 * 12289, 191 * 191, 65521, *[50001] * 2]
+    (tmp_path / "numbers.txt").write_text("\n".join(map(str, given)) + "\n")
+    shared = len(set(given) & set(trained.tolist()))
+    with pytest.warns(UserWarning, match=rf"^{shared} of the training numbers are in .*: they are left out"):
+        env = make(nip(2), train=1000, numbers=str(tmp_path / "numbers.txt"))
+    assert env.test_size == len(given) and env.train_size == 1000
+    numbers = env.instances["number"]
+    assert numbers[1000:].tolist() == given and not set(numbers[:1000].tolist()) & set(given)
+    label = env.instances["label"]
+    assert label.tolist() == [isprime(n) == (env.claim == "prime") for n in numbers.tolist()]
+    env.rollout(5)
+    index = torch.arange(1000, len(label))
+    taught = env.teach("prover", rows(env, index, [], turn=0))
+    assert torch.equal(taught[:, 0] >= 0, label[1000:])
+    masks = env.difficulty(index)
+    assert torch.stack(list(masks.values())).sum(0).eq(1).all()
+    agents = {name: Agent(env, name, partial(TokenNet, width=8)) for name in env.protocol.agents}
+    found = evaluate(env, agents)
+    assert found["n"] == len(given) and found["by"]["prime"]["n"] == sum(map(isprime, given))
+    assert all(str(n) in env.describe(1000 + i) for i, n in enumerate(given))
+
+
+def test_numbers_of_a_file_that_nobody_can_play_are_named(tmp_path):
+    (tmp_path / "even.txt").write_text("50001\n50000\n")
+    with pytest.raises(UserError, match=r"even.txt, line 2: 50000 is even"):
+        prime(numbers=str(tmp_path / "even.txt"))
+    env = composite(numbers=str(tmp_path / "even.txt"))
+    assert env.instances["witness"][-1] == 2 and env.instances["label"][-1]
+    assert env.describe(len(env.instances) - 1).startswith("50000 = 2 * 25000 is composite")
+    with pytest.raises(UserError, match=r"even.txt, line 1: 50001 is not a number of 12 bits"):
+        composite(bits=12, numbers=str(tmp_path / "even.txt"))
 
 
 # ---------------------------------------------------------------------- learning
