@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from pvg.agents.agent import Agent
-from pvg.envs.exchange import ExchangeEnv, mix
+from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.payoffs import ACCEPT, CONTINUE, PERSUADE, RIGHT
 from pvg.envs.protocols import Place
+from pvg.envs.rules import mix
 from pvg.errors import UserError
 from pvg.evaluation import ROWS, Games, false_claims, play, see
 from pvg.trainers.ppo import PPO, Learning

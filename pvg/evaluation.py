@@ -26,7 +26,9 @@ ROWS = 1 << 15  # games in flight at once
 def held_out(env: ExchangeEnv, most: int | None = None) -> Tensor:
     """Rows of the instance table that training never draws; at most so many, in an order that is always the same."""
     if not env.test_size:
-        raise UserError("There is nothing to evaluate on: set env.test above 0, or env.pairs to a file.")
+        raise UserError(
+            "There is nothing to evaluate on: set env.test above 0, or name a file (env.pairs, env.numbers)."
+        )
     rows = torch.arange(env.train_size, env.train_size + env.test_size, device=env.device)
     return _some(rows, most)
 

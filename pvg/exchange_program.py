@@ -113,11 +113,10 @@ class ExchangeProgram(Program):
         """The held-out results."""
         rates = ("accuracy", "completeness", "soundness")
         rows = [[name, result[name]] for name in rates]
-        rows += [
-            [f"soundness, attack {k.partition('/')[2]}", v]
-            for k, v in result.items()
-            if k.startswith("soundness/")
-        ]
+        attacked = {k.partition("/")[2]: v for k, v in result.items() if k.startswith("soundness/")}
+        worst = attacked.pop("worst", None)
+        rows += [[f"soundness, attack {name}", v] for name, v in attacked.items()]
+        rows += [] if worst is None else [["soundness against all of them", worst]]
         names = {"alone": "accuracy of the verifier alone", "babbled": "accuracy with a babbling prover"}
         rows += [[what, result[name]] for name, what in names.items() if name in result]
         for t, track in enumerate(result.get("tracks", [])):

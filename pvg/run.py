@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import textwrap
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -213,8 +214,16 @@ def _composed(config: DictConfig) -> None:
         run(config)
 
 
+def _warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, line=None) -> str:
+    """A warning as it is printed: our own in words alone."""
+    if Path(filename).is_relative_to(Path(__file__).parent):
+        return f"pvg: {message}\n"
+    return f"{filename}:{lineno}: {category.__name__}: {message}\n"
+
+
 def main() -> None:
     """Run what the command line asks for."""
+    warnings.formatwarning = _warning
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands its errors to us, and we say them
     with said_in_words():
         config = saved_config(sys.argv[1:])

@@ -343,8 +343,7 @@ def test_the_budgets_of_the_results_are_the_default_ones():
     config, text = composed([]), " ".join(PAGES["results.md"].split())
     for budget, where in (
         (config.evaluation.attacks.fresh.turns, "trained from scratch for {} turns"),
-        (config.evaluation.alone, "trained for {} turns without a prover"),
-        (config.evaluation.most, "on at most {} false claims"),
+        (config.evaluation.most, "on the same {} false claims"),
         (config.env.test, "{} pairs of graphs"),
     ):
         assert where.format(f"{float(budget):,.0f}") in text

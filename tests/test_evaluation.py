@@ -6,7 +6,7 @@ from tensordict import TensorDict
 
 from pvg import evaluation
 from pvg.agents.agent import Agent
-from pvg.envs.exchange import BLANK
+from pvg.envs.rules import BLANK
 from pvg.errors import UserError
 from pvg.evaluation import evaluate, held_out, rates
 from tests.envs.replay import Game, plain_mix, transcript

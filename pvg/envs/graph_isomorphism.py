@@ -17,10 +17,11 @@ import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
-from pvg.envs.exchange import BLANK, ExchangeEnv, mix
+from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.graphs import generate_split, line_of, read_pairs, replenish, without
 from pvg.envs.payoffs import Payoff
 from pvg.envs.protocols import Protocol
+from pvg.envs.rules import BLANK, mix
 from pvg.errors import UserError
 
 
@@ -35,11 +36,11 @@ class GraphIsomorphism(ExchangeEnv):
             ``"none"``: provers name a node of each graph.
         prover_knows: ``"label"`` or ``"nothing"``; both see the same graphs as the verifier.
         train, test: how many pairs to generate.
-        nodes: fewest and most nodes.
-        density: lowest and highest share of edges.
+        nodes: fewest and most nodes, or the only number.
+        density: lowest and highest share of edges, or the only one.
         scores: shares of the non-isomorphic pairs by Weisfeiler-Leman score (3 stands for 3 or more or never).
         regular: share of pairs of regular graphs, which Weisfeiler-Leman never tells apart.
-        degree: of those graphs, or lowest and highest.
+        degree: lowest and highest degree of those, or the only one.
         pairs: a file of ``label<TAB>graph6<TAB>graph6`` lines to test on instead of generated pairs.  Training
             pairs with a graph of this file, up to isomorphism, are left out with a warning that counts them;
             where pairs are generated, others take their place.
@@ -63,11 +64,11 @@ class GraphIsomorphism(ExchangeEnv):
         prover_knows: str = "label",
         train: int = 20_000,
         test: int = 2_000,
-        nodes: Sequence[int] = (7, 11),
-        density: Sequence[float] = (0.2, 0.8),
+        nodes: int | Sequence[int] = (7, 11),
+        density: float | Sequence[float] = (0.2, 0.8),
         scores: Mapping[int, float] | None = None,
         regular: float = 0.0,
-        degree: int | Sequence[int] = (3, 4),
+        degree: int | Sequence[int] = (3, 5),
         pairs: str | None = None,
         train_pairs: str | None = None,
         data_seed: int = 0,
@@ -77,7 +78,7 @@ class GraphIsomorphism(ExchangeEnv):
         if prover_knows not in ("label", "nothing"):
             raise UserError(f"env.prover_knows={prover_knows!r}: write label or nothing.")
         self.questions, self.prover_knows = questions, prover_knows
-        made: dict[str, Any] = {"nodes": tuple(nodes), "density": tuple(density), "regular": regular}
+        made: dict[str, Any] = {"nodes": nodes, "density": density, "regular": regular}
         made |= {"degree": degree, "seed": data_seed, "scores": dict(scores or {1: 0.1, 2: 0.2, 3: 0.7})}
         held_out = read_pairs(pairs) if pairs else None
         if train_pairs:

@@ -17,12 +17,13 @@ import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
-from pvg.envs.exchange import ExchangeEnv, mix
+from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.modular import chain_link, from_bits, jacobi, mulmod, remainder, to_bits
 from pvg.envs.numbers import KINDS, generate_apart, generate_split, read_numbers
 from pvg.envs.payoffs import Payoff
 from pvg.envs.primes import smallest_factor
 from pvg.envs.protocols import Protocol
+from pvg.envs.rules import mix
 from pvg.errors import UserError
 
 POWERS = {"composite": ("none", "remainder"), "prime": ("none", "product")}

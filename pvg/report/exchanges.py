@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 
 from pvg.agents.agent import Agent
-from pvg.envs.exchange import BLANK, ExchangeEnv
+from pvg.envs.exchange import ExchangeEnv
+from pvg.envs.rules import BLANK
 from pvg.evaluation import held_out, play
 
 

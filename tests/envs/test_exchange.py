@@ -9,9 +9,9 @@ from tensordict import TensorDict
 from torchrl.envs.utils import check_env_specs
 
 from pvg.agents.agent import Agent
-from pvg.envs.exchange import BLANK, mix
 from pvg.envs.payoffs import CONTINUE, RIGHT, Payoff
 from pvg.envs.protocols import Protocol, Voice, nip, solo
+from pvg.envs.rules import BLANK, mix
 from pvg.errors import UserError
 from pvg.trainers.collect import Rollout
 from tests.envs.replay import plain_mix, replay

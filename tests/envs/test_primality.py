@@ -11,10 +11,10 @@ from tensordict import TensorDict
 from pvg.agents.agent import Agent
 from pvg.agents.tokens import TokenNet
 from pvg.attacks import exhaustive, exploitability
-from pvg.envs.exchange import BLANK
 from pvg.envs.payoffs import Payoff
 from pvg.envs.primality import Primality
 from pvg.envs.protocols import Protocol, Voice, adp, nip, solo
+from pvg.envs.rules import BLANK
 from pvg.errors import UserError
 from pvg.evaluation import evaluate
 from pvg.trainers.ppo import PPO, Learning

@@ -11,7 +11,8 @@ from tensordict import TensorDict
 from torch import nn
 from torch.nn.functional import one_hot
 
-from pvg.envs.exchange import BLANK, ExchangeEnv, mix
+from pvg.envs.exchange import ExchangeEnv
+from pvg.envs.rules import BLANK, mix
 
 NUMBERS, DIGITS, QUESTIONS, COINS = 7, 4, 3, 10
 
