@@ -76,7 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pairs", type=int, default=1000, help="false claims looked at")
+    parser.add_argument("--pairs", type=int, default=500, help="false claims looked at")
     parser.add_argument("--questions", type=int, default=8, help="most questions")
     parser.add_argument("--layers", type=int, default=2, help="most layers")
     options = parser.parse_args()
