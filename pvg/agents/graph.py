@@ -177,11 +177,16 @@ class GraphNet(nn.Module):
             missing = not_b.unsqueeze(1)
         else:
             missing = not_a.unsqueeze(2) | not_b.unsqueeze(1)
-        return self.likeness(of_a if said is None else of_a + said.unsqueeze(1), of_b), missing
+        return self.likeness(of_a, of_b, said), missing
 
-    def likeness(self, a: Tensor, b: Tensor) -> Tensor:
-        """How alike nodes look, ``[b, i, j]``: minus the squared distance of their features, at a learned scale."""
+    def likeness(self, a: Tensor, b: Tensor, said: Tensor | None = None) -> Tensor:
+        """How alike nodes look, ``[b, i, j]``: minus the squared distance of their features, at a learned scale.
+
+        What was said ``[b, width]`` weighs the features; nodes that are alike in all of them stay the most alike.
+        """
         gap = self.match(a).unsqueeze(2) - self.match(b).unsqueeze(1)
+        if said is not None:
+            gap = gap * (1 + said).unsqueeze(1).unsqueeze(1)
         return gap.square().sum(-1) * (self.sharpness.exp() / -(gap.shape[-1] ** 0.5))
 
 
