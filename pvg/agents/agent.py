@@ -136,8 +136,12 @@ class Agent(TensorDictModuleBase):
     def dist(self, logits: Tensor, observation: TensorDictBase) -> Tokens:
         """The distribution of acts, with the decisions that the round does not allow left out."""
         if self.decides:
-            logits = logits.clone()
-            logits[..., -1, :3].masked_fill_(self._shut[observation["round"].long()], NEVER)
+            shut = self._shut[observation["round"].long()]
+            if logits.shape[-2:] == (1, 3):  # it has nothing to say: the decision is all there is
+                logits = logits.masked_fill(shut.unsqueeze(-2), NEVER)
+            else:
+                logits = logits.clone()
+                logits[..., -1, :3].masked_fill_(shut, NEVER)
         return Tokens(logits)
 
     def chooses(self, observation: Mapping[str, Tensor]) -> Tensor:

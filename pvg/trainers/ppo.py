@@ -148,10 +148,14 @@ class Learner:
             total = total + out["loss_objective"] + out["loss_entropy"] * self.entropy_scale
         auxiliary = self._supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
         total = total + auxiliary * (1.0 if supervised else how.auxiliary)
-        self.optimiser.zero_grad(set_to_none=False)  # the agent's gradients are views of this one
+        # the agent's gradients are views of this one, so it is kept; torch's zero_grad and clip_grad_norm_ do the same
+        # on lists of tensors, which for this single one takes longer than all of Adam
+        gradient = self.whole.grad
+        assert gradient is not None
+        gradient.zero_()
         total.backward()
         replicas.average_gradients([self.whole])
-        nn.utils.clip_grad_norm_(self.whole, how.max_grad_norm)
+        gradient.mul_((how.max_grad_norm / (gradient.norm() + 1e-6)).clamp(max=1.0))
         self.optimiser.step()
         kept = out["loss_objective"], out["loss_critic"], out["entropy"], out["kl_approx"], auxiliary
         return torch.stack([x.detach().reshape(()) for x in kept])
