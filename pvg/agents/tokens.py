@@ -6,7 +6,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from pvg.agents.graph import TransformerLayer
+from pvg.agents.transformer import TransformerLayer
 from pvg.envs.exchange import ExchangeEnv
 
 
