@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 FOLDER = Path("runs/results")
-PAGE = Path("docs/results.md")
+PAGE, README = Path("docs/results.md"), Path("README.md")
 LOCK = Lock()  # Hydra composes one config at a time
 
 
@@ -106,6 +107,15 @@ TABLES = {
 }
 
 
+HEADLINES = {  # rows of the README's table
+    "gi": "pairs of graphs on 7–11 nodes, 3 questions, verifier of 2 layers",
+    "hard-2": "regular graphs on 12–20 nodes, 5 questions, verifier of 2 layers",
+    "hard-1": "the same, 8 questions, verifier of 1 layer",
+    "composite-24": "numbers of 24 bits, claim composite",
+    "prime-16": "numbers of 16 bits, claim prime",
+}
+
+
 def run(row: Row, seed: int) -> None:
     """Run one row with one seed, unless it is done; what other settings left is removed."""
     folder = FOLDER / row.name / str(seed)
@@ -145,30 +155,38 @@ COLUMNS = {
     "soundness/fresh": "against a fresh prover",
     "soundness/search": "against search",
     "soundness/exhaustive": "against every message",
-    "soundness/worst": "against all of them",
+    "soundness/worst": "soundness against all attacks",
     "alone": "verifier alone",
     "babbled": "with a babbling prover",
 }
 
 
+def results_of(row: Row) -> list[dict[str, Any]]:
+    """What the row's runs ended with, as far as they have."""
+    return [json.loads(p.read_text()) for p in sorted((FOLDER / row.name).glob("*/result.json"))]
+
+
 def table(title: str, rows: list[Row]) -> str:
-    """A Markdown table of mean ± standard deviation over the seeds that are there, in percent."""
-    found = {
-        r: [json.loads(p.read_text()) for p in sorted((FOLDER / r.name).glob("*/result.json"))] for r in rows
-    }
-    if not any(found.values()):
+    """A section with a table of the rows that have been run, and their commands."""
+    rows = [row for row in rows if results_of(row)]
+    if not rows:
         return f"### {title}\n\nNot measured with this version.\n"
-    keys = [k for k in COLUMNS if any(k in result for results in found.values() for result in results)]
-    head = ["", *(COLUMNS[k] for k in keys), "CPU minutes", "seeds"]
-    lines = [f"### {title}", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row, results in found.items():
-        if results:
-            minutes = statistics.mean(r["cpu_minutes"] for r in results)
-            cells = [_spread([r[k] for r in results if r.get(k) is not None]) for k in keys]
-            lines.append("| " + " | ".join([row.what, *cells, f"{minutes:.1f}", str(len(results))]) + " |")
+    keys = [k for k in COLUMNS if any(k in result for row in rows for result in results_of(row))]
+    lines = [f"### {title}", "", *grid([(row.what, row) for row in rows], keys)]
     lines += ["", "Commands, with `seed=0` and up, one for each seed:", "", "```"]
-    lines += [r.command for r in rows if found[r]]
-    return "\n".join([*lines, "```", ""])
+    return "\n".join([*lines, *(row.command for row in rows), "```", ""])
+
+
+def grid(rows: list[tuple[str, Row]], keys: Iterable[str]) -> list[str]:
+    """A Markdown table of mean ± standard deviation over the seeds that are there, in percent."""
+    head = ["", *(COLUMNS[k] for k in keys), "CPU minutes", "seeds"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for what, row in rows:
+        results = results_of(row)
+        minutes = statistics.mean(r["cpu_minutes"] for r in results)
+        cells = [_spread([r[k] for r in results if r.get(k) is not None]) for k in keys]
+        lines.append("| " + " | ".join([what, *cells, f"{minutes:.1f}", str(len(results))]) + " |")
+    return lines
 
 
 def _spread(values: list[float]) -> str:
@@ -196,13 +214,21 @@ def main() -> None:
     if not options.only_tables:
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda job: run(*job), [(r, s) for s in range(options.seeds) for r in chosen]))
-    tables = "\n".join(table(title, rows) for title, rows in TABLES.items())
-    start, end = "<!-- tables: python -m benchmarks.results -->\n", "<!-- end of tables -->\n"
-    page = PAGE.read_text() if PAGE.exists() else f"# Results\n\n{start}{end}"
-    before, after = page.split(start)[0], page.split(end)[1]
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(f"{before}{start}\n{tables}\n{end}{after}")
-    print(f"wrote {PAGE}")
+    write(
+        PAGE, "tables: python -m benchmarks.results", "\n".join(table(t, rows) for t, rows in TABLES.items())
+    )
+    named = [(what, row) for name, what in HEADLINES.items() for row in every if row.name == name]
+    columns = ("accuracy", "soundness/worst", "alone")
+    write(README, "results", "\n".join(grid([(w, r) for w, r in named if results_of(r)], columns)) + "\n")
+
+
+def write(page: Path, name: str, text: str) -> None:
+    """Put a text between a page's markers of this name."""
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name.partition(':')[0]} -->\n"
+    before, _, rest = page.read_text().partition(start)
+    after = rest.partition(end)[2]
+    page.write_text(f"{before}{start}\n{text}\n{end}{after}")
+    print(f"wrote {page}")
 
 
 if __name__ == "__main__":

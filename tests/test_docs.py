@@ -39,8 +39,15 @@ def marked(text, name):
 
 def tables(text):
     """The rows of every Markdown table as lists of cells, without its head."""
+    for _, *rows in whole_tables(text):
+        yield rows
+
+
+def whole_tables(text):
+    """The same with the head."""
     for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
-        yield [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in block.splitlines()[2:]]
+        head, _, *rows = block.splitlines()
+        yield [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in (head, *rows)]
 
 
 def bare(cell):
@@ -322,6 +329,20 @@ def test_the_readme_s_table_is_that_of_the_results():
     lines = {line.strip() for line in whole.splitlines()}
     for line in fences(shown)[0].splitlines():
         assert line.strip() in lines or not re.search(r"\w", line), f"docs/results.md has no line '{line}'"
+
+
+def test_what_the_readme_says_is_reached_stands_in_the_results():
+    ((_, shown),) = marked(PAGES["README.md"], "results")
+    measured = []
+    for header, *rows in whole_tables(PAGES["results.md"]):
+        measured += [dict(zip(header[1:], row[1:], strict=True)) for row in rows]
+    ((header, *rows),) = whole_tables(shown)
+    assert len(rows) == len(results.HEADLINES)
+    for row in rows:
+        said = dict(zip(header[1:], row[1:], strict=True))
+        assert any(said.items() <= found.items() for found in measured), (
+            f"docs/results.md has no row with {said}"
+        )
 
 
 def test_figures_in_the_readme_are_measured():
