@@ -47,13 +47,8 @@ TAUGHT = (
     "trainer.learning.verifier.auxiliary=1"
 )
 WARM = "trainer.learning.prover.pretrain=8 +trainer.learning.prover.stop=8"
-HARD = (
-    "'env.nodes=[12,20]' 'env.scores={1:0,2:0,3:1}' env.regular=1 rounds=5 trainer.turns=6e5 "
-    "agents.prover.net.transformer=0 agents.verifier.net.transformer=0"
-)
-ONE_LAYER = (
-    f"{HARD.replace('rounds=5 trainer.turns=6e5', 'rounds=8 trainer.turns=1e6')} agents.verifier.net.layers=1"
-)
+HARD = "env=regular_graphs"
+ONE_LAYER = f"{HARD} rounds=8 trainer.turns=1e6 agents.verifier.net.layers=1"
 COLD = "trainer=primality_cold payoffs=strict"
 LEAN = "evaluation.baselines=0"  # the baselines stand in the first row of each table
 TABLES = {
@@ -77,19 +72,27 @@ TABLES = {
         Row(
             "hard-2-transformer",
             "the same, both with a transformer",
-            f"{HARD.replace('transformer=0', 'transformer=1')} {LEAN}",
+            f"{HARD} agents.prover.net.transformer=1 agents.verifier.net.transformer=1 {LEAN}",
         ),
         Row("hard-1", "verifier of 1 layer, 8 questions", ONE_LAYER),
     ],
     "Primality, claim composite, matched negatives": [
-        Row("composite-16", "16 bits", "env=primality env.bits=16"),
+        Row(
+            "composite-16",
+            "16 bits, prover warm-started, verifier also told the labels",
+            "env=primality env.bits=16",
+        ),
         Row("composite-16-cold", "16 bits, rewards alone", f"env=primality env.bits=16 {COLD} {LEAN}"),
         Row(
             "composite-16-cooperative",
             "16 bits, cooperative payoffs",
             f"env=primality env.bits=16 payoffs=cooperative {LEAN}",
         ),
-        Row("composite-24", "24 bits", "env=primality env.bits=24"),
+        Row(
+            "composite-24",
+            "24 bits, prover warm-started, verifier also told the labels",
+            "env=primality env.bits=24",
+        ),
         Row(
             "composite-24-cold",
             "24 bits, rewards alone",
@@ -97,7 +100,11 @@ TABLES = {
         ),
     ],
     "Primality, claim prime": [
-        Row("prime-16", "16 bits", "env=primality_prime env.bits=16"),
+        Row(
+            "prime-16",
+            "16 bits, prover warm-started, verifier also told the labels",
+            "env=primality_prime env.bits=16",
+        ),
         Row(
             "prime-16-cooperative",
             "16 bits, cooperative payoffs",
@@ -111,8 +118,8 @@ HEADLINES = {  # rows of the README's table
     "gi": "pairs of graphs on 7–11 nodes, 3 questions, verifier of 2 layers",
     "hard-2": "regular graphs on 12–20 nodes, 5 questions, verifier of 2 layers",
     "hard-1": "the same, 8 questions, verifier of 1 layer",
-    "composite-24": "numbers of 24 bits, claim composite",
-    "prime-16": "numbers of 16 bits, claim prime",
+    "composite-24": "numbers of 24 bits, claim composite, warm start",
+    "prime-16": "numbers of 16 bits, claim prime, warm start",
 }
 
 
