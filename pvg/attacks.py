@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from pvg.envs.payoffs import ACCEPT, CONTINUE, PERSUADE, RIGHT
 from pvg.envs.protocols import Place
 from pvg.envs.rules import mix
 from pvg.errors import UserError
-from pvg.evaluation import ROWS, Games, false_claims, play, see
+from pvg.evaluation import ROWS, Games, answer, false_claims, play, see
 from pvg.trainers.ppo import PPO, Learning
 
 # given the environment, the agents and instances [n] with false claims: which it got accepted, bool [n]
@@ -49,7 +50,7 @@ def fresh_prover(
         turns: the provers' own turns of training: the attack's budget.
         warm: share of them in which they learn, under supervision, what an honest prover would say of true claims,
             where the scenario can teach that.
-        learning: how they learn for the rest.
+        learning: how they learn; ``warm`` says for how long from supervision alone.
 
     Returns:
         which instances were accepted, bool ``[n]``.
@@ -72,17 +73,16 @@ def fresh_prover(
     with torch.random.fork_rng():
         torch.manual_seed(seed + 7919)
         rivals = {n: a if n in deciders else a.fresh() for n, a in agents.items()}
-        how = learning or Learning(minibatch=512, entropy=0.01, auxiliary=0.03, pretrain=supervised)
+        how = replace(learning or Learning(minibatch=512, entropy=0.01, auxiliary=0.03), pretrain=supervised)
         taught = dict.fromkeys(deciders, Learning(frozen=True)) | {"default": how}
         PPO(game, rivals, learning=taught, turns=turns / share, steps=steps).train()
-    return play(env, rivals, index, track=len(env.protocol.tracks) - 1)[0]
+    return play(env, rivals, index, track=env.protocol.attacked)[0]
 
 
 # --------------------------------------------------------------------- searching
 def _prover(env: ExchangeEnv) -> tuple[Place, Place]:
-    """The one voice that speaks to the one that decides, in the last track (the adversarial one)."""
-    track = len(env.protocol.tracks) - 1
-    places = [p for p in env.protocol.places() if p.track == track]
+    """The one voice that speaks to the one that decides, in the track that is attacked."""
+    places = [p for p in env.protocol.places() if p.track == env.protocol.attacked]
     provers = [p for p in places if not p.voice.decides and env.message(p.voice.speaks)[0]]
     deciders = [p for p in places if p.voice.decides]
     if len(provers) != 1 or len(deciders) != 1:
@@ -169,7 +169,7 @@ def search(
                 if seat == prover.seat:
                     action = _best_message(env, games, prover, decider, verifier, limit, sweeps)
                 else:
-                    action = verifier.act(see(env, games, decider), greedy=True)[0]
+                    action = answer(env, games, decider, verifier)
                 games, over, decision = env.act(games, track, seat, [action])
                 verdict = torch.where(over, decision, verdict)
         out.append(verdict == ACCEPT)
@@ -213,8 +213,7 @@ def exhaustive(
                     games = _repeat(games, len(every))
                     action = every.repeat(n, 1)
                 else:
-                    pieces = see(env, games, decider).split(verifier.chunk)
-                    action = torch.cat([verifier.act(p, greedy=True)[0] for p in pieces])
+                    action = answer(env, games, decider, verifier)
                 games, over, decision = env.act(games, track, seat, [action])
                 fallen[games["origin"][over & (decision == ACCEPT)]] = True
                 open_still = games["live"] & ~fallen[games["origin"]]

@@ -57,6 +57,12 @@ def see(env: ExchangeEnv, games: Games, place: Place) -> TensorDict:
     return TensorDict._new_unsafe(env.observe(games, place), games["round"].shape, device=env.device)
 
 
+def answer(env: ExchangeEnv, games: Games, place: Place, agent: Agent, greedy: bool = True) -> Tensor:
+    """What the voice at ``place`` does in each game, int64 ``[n, tokens]``; by default what is likeliest."""
+    rows = see(env, games, place).split(agent.chunk)
+    return torch.cat([agent.act(r, greedy)[0] for r in rows])
+
+
 @torch.no_grad()
 def play(
     env: ExchangeEnv, agents: Mapping[str, Agent], index: Tensor, *, track: int = 0, greedy: bool = True
@@ -80,9 +86,7 @@ def play(
             for place in env.protocol.places():
                 if (place.track, place.seat) == (track, seat):
                     agent = agents[place.voice.agent]
-                    rows = see(env, games, place).split(agent.chunk)
-                    acts = [agent.act(r, greedy or place.voice.decides)[0] for r in rows]
-                    actions.append(torch.cat(acts))
+                    actions.append(answer(env, games, place, agent, greedy or place.voice.decides))
             games, over, decision = env.act(games, track, seat, actions)
             said = before["live"].view(-1, 1, 1)  # after a game's end nothing more is said
             games["transcript"] = torch.where(said, games["transcript"], before["transcript"])

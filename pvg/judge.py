@@ -62,7 +62,7 @@ class Judge:
         if alone or result["soundness"] is None or not attacks:
             return result
         index = false_claims(env, self.most)
-        fooled = play(env, agents, index, track=len(env.protocol.tracks) - 1)[0]
+        fooled = play(env, agents, index, track=env.protocol.attacked)[0]
         for name, attack in attacks.items():
             try:
                 with doing(f"attacking the verifier: {name}"):

@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 import torch
-from tensordict import TensorDict
 
 from pvg import attacks, evaluation
 from pvg.agents.agent import Agent, RandomAgent
@@ -13,18 +12,12 @@ from pvg.envs.protocols import adp, nip
 from pvg.errors import UserError
 from pvg.evaluation import held_out
 from pvg.trainers.ppo import Learning
-from tests.envs.replay import Game, observation, plain_mix
+from tests.envs.replay import Game, observation, plain_mix, row
 from tests.envs.replay import play as play_one
 from tests.envs.scenarios import build, cast, merlin_arthur
 from tests.envs.toy import DIGITS, Toy, ToyNet
 
 REJECT, ACCEPT, CONTINUE = 0, 1, 2
-
-
-def row(seen):
-    """One observation as an agent takes it."""
-    types = {"index": torch.int32, "live": torch.bool}
-    return TensorDict({k: torch.tensor([v], dtype=types.get(k, torch.int16)) for k, v in seen.items()}, [1])
 
 
 class Judge(Agent):

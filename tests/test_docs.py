@@ -20,6 +20,7 @@ from benchmarks import results
 from pvg import schema
 from pvg.envs import graph_isomorphism, graphs
 from pvg.run import CONFIGS, run, saved_config
+from tests import cli
 
 ROOT = Path(__file__).parent.parent
 README, RESULTS = ROOT / "README.md", ROOT / "docs/results.md"
@@ -107,8 +108,6 @@ def test_a_command_composes_and_its_game_can_be_built(page, arguments, tmp_path,
             config = composed(each)
             plain = OmegaConf.to_container(config, resolve=True)
             schema.check(plain)
-            if "primality" in config.env["_target_"]:
-                pytest.importorskip("primesieve")
             env = instantiate(config.env, slots=2, train=40, test=20, device="cpu", _convert_="object")
             assert env.test_size and env.protocol.deciders
 
@@ -216,7 +215,7 @@ def test_the_tree_of_the_readme_is_the_repository_s():
 
 
 def choices(group):
-    return {path.stem for path in Path(CONFIGS, group).glob("*.yaml")}
+    return set(cli.choices(group))
 
 
 def test_the_readme_names_every_game_and_protocol():

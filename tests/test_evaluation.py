@@ -2,24 +2,17 @@
 
 import pytest
 import torch
-from tensordict import TensorDict
 
 from pvg import evaluation
 from pvg.agents.agent import Agent
 from pvg.envs.rules import BLANK
 from pvg.errors import UserError
 from pvg.evaluation import evaluate, held_out, rates
-from tests.envs.replay import Game, plain_mix, transcript
+from tests.envs.replay import Game, plain_mix, row, transcript
 from tests.envs.replay import play as play_one
 from tests.envs.scenarios import PROTOCOLS, SCENARIOS, build, cast
 
 REJECT, ACCEPT, CONTINUE = 0, 1, 2
-
-
-def row(seen):
-    """One observation as an agent takes it."""
-    types = {"index": torch.int32, "live": torch.bool}
-    return TensorDict({k: torch.tensor([v], dtype=types.get(k, torch.int16)) for k, v in seen.items()}, [1])
 
 
 class Fickle(Agent):

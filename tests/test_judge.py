@@ -30,7 +30,7 @@ def test_a_claim_is_sound_only_if_no_prover_gets_it_accepted(protocol):
     torch.manual_seed(0)
     agents = {n: Agent(env, n, ToyNet) for n in protocol.agents}
     index = false_claims(env, 50)
-    own = play(env, agents, index, track=len(protocol.tracks) - 1)[0]
+    own = play(env, agents, index, track=protocol.attacked)[0]
     some = torch.arange(len(index))
     falls = {"third": some % 3 == 0, "fifth": some % 5 == 0}
 

@@ -19,7 +19,7 @@ from pvg import checkpoint
 from pvg.exchange_program import ExchangeProgram
 from pvg.program import Program as Base
 from pvg.run import KEYS, modes
-from tests.cli import ROOT, TINY, Program, finish, start, wait_for_rows
+from tests.cli import ROOT, TINY, Program, choices, finish, start, wait_for_rows
 
 TIMES = {"seconds", "collect_s", "turns_per_s"}
 LONGER = ["trainer.turns=10240", "checkpoint_every=4", "evaluation.every=5"]  # 20 iterations
@@ -38,10 +38,6 @@ def reference(pvg):
     """A run from start to end, with W&B offline."""
     done = pvg(*ALIKE, "tracker=offline", "folder=run").ok()
     return done, done.folder / "run"
-
-
-def choices(group):
-    return sorted(path.stem for path in (ROOT / "configs" / group).glob("*.yaml"))
 
 
 def metrics(folder):
@@ -98,8 +94,6 @@ def test_a_run_ends_with_a_table_and_says_where_it_is(reference):
 
 @pytest.mark.parametrize("env", choices("env"))
 def test_every_experiment_and_env_runs(pvg, env):
-    if env.startswith("primality"):
-        pytest.importorskip("primesieve")
     done = pvg("-m", f"experiment={','.join(choices('experiment'))}", f"env={env}", *TINY).ok()
     check_sweep(done, len(choices("experiment")))
 
@@ -439,7 +433,6 @@ def test_damaged_checkpoints(pvg, reference, table):
 
 
 def test_numbers_of_64_bits(pvg, table):
-    pytest.importorskip("primesieve")
     complains(pvg(*TINY, "env=primality", "env.bits=64", folder=table), "bits", files(table))
 
 

@@ -83,10 +83,7 @@ class ExchangeEnv(ExchangeRules):
         self.instances = torch.cat([train, test]).to(device) if len(test) else train.to(device)
         self.train_size, self.test_size = len(train), len(test)
         self.payoffs = dict(payoffs or {})
-        self._set_rules()
-        self._lay_out()
-        for name, spec in make_specs(self).items():
-            setattr(self, name, spec)
+        self._set_up()
 
     def variant(
         self,
@@ -105,16 +102,20 @@ class ExchangeEnv(ExchangeRules):
         other.slots = slots
         other.seed = self.seed if seed is None else seed
         other.payoffs = dict(self.payoffs if payoffs is None else payoffs)
-        other._set_rules()
-        other._lay_out()
-        for name, spec in make_specs(other).items():
-            setattr(other, name, spec)
+        other._set_up()
         other._cache = {}
         # TorchRL makes these when they are first asked for
         _ = other.done_spec, other.reward_keys, other.state_spec
         return other
 
     # ------------------------------------------------------------------ the layout, computed once
+    def _set_up(self) -> None:
+        """What follows from the scenario, the protocol, the pay and the number of slots."""
+        self._set_rules()
+        self._lay_out()
+        for name, spec in make_specs(self).items():
+            setattr(self, name, spec)
+
     def _lay_out(self) -> None:
         protocol, device = self.protocol, self.device
         self.lanes = sum(len(track) for track in protocol.tracks)

@@ -108,6 +108,11 @@ class Protocol:
         """The agents whose decision ends games."""
         return frozenset(v.agent for track in self.tracks for seat in track for v in seat if v.decides)
 
+    @property
+    def attacked(self) -> int:
+        """The track in which attacks play the prover: the last, that of the adversary where there are several."""
+        return len(self.tracks) - 1
+
     def places(self, agent: str | None = None) -> tuple[Place, ...]:
         """All places, or those of one agent, in the order of its group's seat dimension."""
         out = []

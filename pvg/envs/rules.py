@@ -13,7 +13,7 @@ from tensordict import TensorDictBase
 from torch import Tensor
 from torchrl.envs import EnvBase
 
-from pvg.envs.payoffs import CONTINUE, PERSUADE, RIGHT, Payoff
+from pvg.envs.payoffs import ACCEPT, CONTINUE, PERSUADE, RIGHT, Payoff
 from pvg.envs.protocols import Place, Protocol, by_role, check_messages
 from pvg.errors import UserError
 
@@ -199,8 +199,7 @@ class ExchangeRules(EnvBase):
                 torch.full_like(turn, CONTINUE).long(),
             )
         if self.protocol.first_decision:
-            early = (turn < self.protocol.first_decision) & (turn < self.protocol.rounds - 1)
-            decision = decision.masked_fill(early, CONTINUE)
+            decision = decision.masked_fill(~self.open_decisions(turn)[..., ACCEPT], CONTINUE)
         over = decision != CONTINUE
         if seat == self.protocol.limit_seat(track):
             over = over | (turn == self.protocol.rounds - 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+from tensordict import TensorDict
 
 from pvg.envs.payoffs import PERSUADE, RIGHT
 
@@ -16,7 +17,7 @@ BLANK, CONTINUE, WORD = -1, 2, 2**64 - 1
 
 
 def plain_mix(x, seed):
-    """``pvg.envs.exchange.mix`` of one integer."""
+    """``pvg.envs.rules.mix`` of one integer."""
     x = (x * 0x9E3779B97F4A7C15 + seed * 2862933555777941757 + 3037000493) & WORD
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & WORD
     x = (x ^ (x >> 27)) * 0x94D049BB133111EB & WORD
@@ -160,3 +161,9 @@ def observation(env, voice, said, coins, number, index):
     shown = [c if r <= number else [BLANK] * len(c) for r, c in enumerate(coins)]
     heard = transcript(env, said, voice.hears)
     return {"index": index, "transcript": heard, "coins": shown, "round": number, "live": True}
+
+
+def row(seen):
+    """One observation as an agent takes it."""
+    types = {"index": torch.int32, "live": torch.bool}
+    return TensorDict({k: torch.tensor([v], dtype=types.get(k, torch.int16)) for k, v in seen.items()}, [1])
