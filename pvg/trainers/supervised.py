@@ -1,0 +1,132 @@
+"""Supervised learning of language models: answers to imitate, and solutions to tell apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from tensordict import TensorDictBase
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, logsigmoid
+
+from pvg.agents.language import LanguageAgent, Prover, Verifier, trim
+from pvg.errors import UserError
+
+
+@dataclass
+class Descent:
+    """How a language model's gradient steps are made.
+
+    Args:
+        learning_rate: of AdamW at its highest; it rises over the first steps and falls linearly to nothing.
+        warm: share of the steps in which it rises.
+        batch: texts (or pairs) a step.
+        micro: texts a pass; gradients of several passes are added up. None for all at once.
+        weight_decay: AdamW's.
+        max_grad_norm: of a step.
+        mixed: compute in bfloat16 where torch deems it safe (autocast).
+    """
+
+    learning_rate: float = 3e-3
+    warm: float = 0.05
+    batch: int = 128
+    micro: int | None = None
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    mixed: bool = False
+
+    def __post_init__(self):
+        for name in ("batch", "micro"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"trainer: {name}={value} must be 1 or more.")
+
+
+class Optimiser:
+    """AdamW with a schedule, on what an agent lets learn."""
+
+    def __init__(self, agent: LanguageAgent, how: Descent, steps: int):
+        self.agent, self.how, self.steps, self.done = agent, how, steps, 0
+        self.parameters = [p for p in agent.parameters() if p.requires_grad]
+        self.adam = torch.optim.AdamW(
+            self.parameters, how.learning_rate, betas=(0.9, 0.98), weight_decay=how.weight_decay
+        )
+
+    def pieces(self, batch: TensorDictBase) -> list[TensorDictBase]:
+        """A batch in pieces for one pass each, without columns that are padding."""
+        size = self.how.micro or len(batch)
+        return [trim(piece) for piece in batch.split(size)]
+
+    def mixed(self) -> torch.autocast:
+        """Where forward passes belong."""
+        kind = next(self.agent.parameters()).device.type
+        return torch.autocast(kind, dtype=torch.bfloat16, enabled=self.how.mixed)
+
+    def step(self) -> None:
+        """Use the gradients that have come together, and forget them."""
+        rise = max(1, round(self.how.warm * self.steps))
+        share = min((self.done + 1) / rise, (self.steps - self.done) / max(1, self.steps - rise))
+        for group in self.adam.param_groups:
+            group["lr"] = self.how.learning_rate * max(share, 0.0)
+        nn.utils.clip_grad_norm_(self.parameters, self.how.max_grad_norm)
+        self.adam.step()
+        self.adam.zero_grad(set_to_none=True)
+        self.done += 1
+
+    def state_dict(self) -> dict:
+        """Where it is."""
+        return {"done": self.done, "adam": self.adam.state_dict()}
+
+    def load_state_dict(self, saved: dict) -> None:
+        """Go on from there."""
+        self.done = saved["done"]
+        self.adam.load_state_dict(saved["adam"])
+
+
+def imitate(prover: Prover, batch: TensorDictBase, optimiser: Optimiser) -> dict[str, float]:
+    """One step towards saying these answers: cross-entropy of their tokens."""
+    total, loss = batch["said"].sum().clamp(min=1), torch.zeros((), device=batch.device)
+    for piece in optimiser.pieces(batch):
+        with optimiser.mixed():
+            logits = prover(piece)[0]
+        wanted = piece["answer"].masked_fill(~piece["said"], -100)
+        part = cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100, reduction="sum") / total
+        part.backward()
+        loss += part.detach()
+    optimiser.step()
+    return {"loss": float(loss)}
+
+
+def bradley_terry(score: Tensor, pull: float) -> Tensor:
+    """Loss of scores ``[2, n]``, right solutions first (Bradley and Terry 1952): a right solution scores above a wrong
+    one of the same problem.  Pairs say nothing of the level: ``pull`` times the mean square keeps it about 0."""
+    return -logsigmoid(score[0] - score[1]).mean() + pull * score.square().mean()
+
+
+def cross_entropies(score: Tensor, pull: float) -> Tensor:
+    """Loss of scores ``[2, n]``, right solutions first, as log-odds of being right."""
+    truth = torch.zeros_like(score)
+    truth[0] = 1
+    return binary_cross_entropy_with_logits(score, truth) + pull * score.square().mean()
+
+
+def tell_apart(
+    verifier: Verifier,
+    right: TensorDictBase,
+    wrong: TensorDictBase,
+    optimiser: Optimiser,
+    loss,
+    pull: float,
+) -> dict[str, float]:
+    """One step towards scoring each right solution above the wrong one beside it."""
+    n, total, ahead = len(right), 0.0, 0.0
+    size = optimiser.how.micro or n
+    for a, b in zip(right.split(size), wrong.split(size), strict=True):
+        with optimiser.mixed():
+            score = verifier(trim(torch.cat([a, b]))).view(2, -1)
+        part = loss(score, pull) * (len(a) / n)
+        part.backward()
+        total += float(part.detach())
+        ahead += float((score[0] > score[1]).sum())
+    optimiser.step()
+    return {"loss": total, "pairs_right": ahead / n}
