@@ -1,17 +1,13 @@
-"""Word problems: where they come from, how they are shared out, and how a right solution is made wrong."""
+"""Word problems: where they come from, and how they are shared out."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-import operator
-import random
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +17,7 @@ SPLITS = ("train", "test")
 SHARES = {"prover": 0.4, "verifier": 0.4, "test": 0.2}
 MARK = "####"
 ANNOTATION = re.compile(r"<<[^<>]*>>")
-LAYOUT = 'a line a problem, {"question": "...", "answer": "working\\n#### final answer"}'
-
-
-NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+")
-EQUATION = re.compile(rf"(?P<left>[$(]*[0-9.][-+*/x×÷−().,$%0-9 ]*)=\s*\$?(?P<result>{NUMBER.pattern})")
-SIGNS = str.maketrans({"x": "*", "×": "*", "÷": "/", "−": "-", "$": None})
-OPERATIONS: dict[type, Callable[[Fraction, Fraction], Fraction]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-CHANGES = (-10, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 10)  # units of a result's last digit
+LAYOUT = '{"question": "...", "answer": "working\\n#### final answer"}'
 
 
 @dataclass(frozen=True)
@@ -85,15 +69,15 @@ def jsonl(path: str | Path, annotations: bool = False) -> list[Problem]:
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as error:
         raise UserError(
-            f"The problems can't be read from {path} ({error.strerror}). Give a file with {LAYOUT}, or for GSM8K the "
-            "folder that holds train.jsonl and test.jsonl."
+            f"The problems can't be read from {path} ({error.strerror}). Give a file of lines {LAYOUT}, "
+            "or for GSM8K the folder that holds train.jsonl and test.jsonl."
         ) from error
     problems = []
     for number, line in enumerate(lines, 1):
         if line.strip():
             problems.append(_problem(_row(line, f"{path}:{number}"), f"{path}:{number}", annotations))
     if not problems:
-        raise UserError(f"{path} holds no problems: it is empty. It should have {LAYOUT}.")
+        raise UserError(f"{path} holds no problems: it is empty. It should have a line {LAYOUT} for each.")
     return problems
 
 
@@ -145,104 +129,6 @@ def split(
     return parts
 
 
-def corrupt(problem: Problem, rng: random.Random) -> str | None:
-    """A wrong solution made from the right one: one number of the working is changed, and what follows from it.
-
-    The number is the result of an equation (``16 - 3 - 4 = 9``).  Later numbers that repeat it are changed too, and
-    later equations that use it are worked out again, so that the working has one mistake and its final answer is the
-    one that follows.  The style of numbers is kept: whole ones stay whole, none falls below zero.
-
-    Returns:
-        The solution, whose final answer is a number other than the right one; None where no change of one result does
-        that, or the solution's last number is not the problem's answer.
-    """
-    numbers = list(NUMBER.finditer(problem.solution))
-    if not numbers or not NUMBER.fullmatch(bare := problem.answer.strip().lstrip("-$")):
-        return None
-    if _value(numbers[-1][0]) != _value(bare):
-        return None
-    equations = {match.start("result"): match["left"] for match in EQUATION.finditer(problem.solution)}
-    places = [place for place, number in enumerate(numbers[:-1]) if number.start() in equations]
-    rng.shuffle(places)
-    for place in places:
-        for change in rng.sample(CHANGES, len(CHANGES)):
-            wrong = _carry(problem.solution, numbers, equations, place, change)
-            if wrong is not None:
-                return wrong
-    return None
-
-
-def _carry(
-    text: str, numbers: list[re.Match[str]], equations: Mapping[int, str], place: int, change: int
-) -> str | None:
-    """The text with ``change`` units of its last digit added to one number, and all that follows from it.
-
-    None where something doesn't stay the kind of number that it was, or where the last number stays what it was.
-    """
-    changed: dict[Fraction, Fraction] = {}
-    pieces, end, now = [], 0, Fraction(0)
-    for index, match in enumerate(numbers):
-        old = _value(match[0])
-        now = changed.get(old, old)
-        if index == place:
-            now = old + change * Fraction(1, 10 ** len(match[0].partition(".")[2]))
-        elif index > place and (left := equations.get(match.start())) and _calculate(left, {}) == old:
-            now = _calculate(left, changed)  # type: ignore[assignment]
-        if now != old:
-            changed[old] = now
-        written = _like(now, match[0])
-        if written is None:
-            return None
-        pieces += [text[end : match.start()], written]
-        end = match.end()
-    if now == _value(numbers[-1][0]):
-        return None
-    return "".join(pieces) + text[end:]
-
-
-def _calculate(expression: str, changed: Mapping[Fraction, Fraction]) -> Fraction | None:
-    """What an expression of numbers comes to, with some values replaced by others; None for what is no expression."""
-    values: list[Fraction] = []
-
-    def name(match: re.Match[str]) -> str:
-        value = _value(match[0])
-        values.append(changed.get(value, value))
-        return f" n{len(values) - 1} "
-
-    def work(node: ast.AST) -> Fraction:
-        if isinstance(node, ast.BinOp):
-            return OPERATIONS[type(node.op)](work(node.left), work(node.right))
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            return -work(node.operand)
-        if isinstance(node, ast.Name):
-            return values[int(node.id[1:])]
-        raise SyntaxError
-
-    spelled = NUMBER.sub(name, expression).translate(SIGNS).replace("%", "/100")
-    try:
-        return work(ast.parse(spelled.strip(), mode="eval").body)
-    except (SyntaxError, ZeroDivisionError, KeyError):
-        return None
-
-
-def _value(number: str) -> Fraction:
-    return Fraction(number.replace(",", ""))
-
-
-def _like(value: Fraction | None, model: str) -> str | None:
-    """A number written as another one is: with its decimals and commas; None where it can't be."""
-    if value is None or value < 0:
-        return None
-    decimals = len(model.partition(".")[2])
-    scaled = value * 10**decimals
-    if scaled.denominator != 1:
-        return None
-    if _value(model) == value:
-        return model
-    whole, rest = divmod(scaled.numerator, 10**decimals)
-    return f"{whole:,}" if "," in model else f"{whole}" + (f".{rest:0{decimals}}" if decimals else "")
-
-
 def _row(line: bytes, where: str) -> Any:
     try:
         return json.loads(line.decode())
@@ -250,19 +136,16 @@ def _row(line: bytes, where: str) -> Any:
         raise UserError(
             f"{where}: not UTF-8 (byte {error.start + 1}). Each line should be {LAYOUT}."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{where}: not JSON ({error}). Each line should be {LAYOUT}.") from error
 
 
 def _problem(row: Any, where: str, annotations: bool) -> Problem:
     """One row in GSM8K's layout as a problem; ``where`` names it in complaints."""
-    wrong = None
-    if not isinstance(row, dict):
-        wrong = f"a JSON object is wanted, not {type(row).__name__}"
-    else:
-        for key in ("question", "answer"):
-            if not isinstance(row.get(key), str) or not row[key].strip():
-                wrong = wrong or (f"`{key}` is no text" if row.get(key) else f"`{key}` is missing or empty")
+    row = row if isinstance(row, dict) else {}
+    wrong = next(
+        (f"`{k}` is no text, or empty" for k in ("question", "answer") if not _is_text(row.get(k))), None
+    )
     if wrong is None:
         working, mark, answer = row["answer"].rpartition(MARK)
         if not mark:
@@ -274,6 +157,10 @@ def _problem(row: Any, where: str, annotations: bool) -> Problem:
     if not annotations:
         working = ANNOTATION.sub("", working)
     return Problem(row["question"].strip(), f"{working}{MARK}{answer}".strip(), answer.strip())
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _fetch(split: str) -> Iterator[Any]:
