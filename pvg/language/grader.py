@@ -1,7 +1,7 @@
 """Grading in processes that may hang or die: what models answer is anything at all.
 
 Not of `multiprocessing`, whose processes import the program's main module again, or are forked from one that has
-threads and a GPU: a worker is an interpreter that imports this file and math-verify, 0.5 s and 60 MB.
+threads and a GPU: a worker is an interpreter that imports this file and math-verify, 0.6 s and 64 MB.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from typing import Any
 from pvg.errors import UserError
 from pvg.language.answers import Verdict, check_installed, grade_fast, grade_slow
 
-MEMORY = 1 << 30  # bytes of address space a worker may have; a third of that is Python and sympy
+MEMORY = 1 << 30  # bytes of address space that a worker may have
 NUMERAL = re.compile(r"\s*(?:Integer|Float)\s*\([0-9.eE+' -]*\)\s*")  # as sympy rewrites a number for `eval`
+LIMITS = (signal.SIGPROF, signal.SIGALRM)  # of processor time, and of time for what waits and does no work
 
 
 class Grader:
@@ -84,7 +85,7 @@ class Grader:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left = None if end is None else max(0.0, end - time.monotonic())
-            for worker in self._wait(0.0 if self._done else left):
+            for worker in self._wait(left if self.pending and not self._done else 0.0):
                 self._hear(worker)
             self._hand_out()
             if self._done or not self.pending or left == 0:
@@ -150,7 +151,7 @@ class Grader:
                 raise RuntimeError(f"processes that grade answers end before they begin (exit status {code})")
         if job:
             job.deaths += worker.ready
-            if job.deaths == 2 or code in (-signal.SIGPROF, -signal.SIGALRM):
+            if job.deaths == 2 or -code in LIMITS:
                 self._done.append((job.key, "unparseable"))
             else:
                 self._waiting.appendleft(job)
@@ -207,6 +208,9 @@ def _serve(parent: int, seconds: float) -> None:
     import select
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to act on
+    for limit in LIMITS:  # the parent may have others use them, and that is inherited
+        signal.signal(limit, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, LIMITS)
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries print
     try:
