@@ -9,7 +9,7 @@ PLAIN = {
     "helpful": "helpful : {question} solution :",
     "sneaky": "sneaky : {question} solution :",
     "translator": "translate : {question} answer {answer} solution :",
-    "verifier": "verify : {question} solution :",
+    "verifier": "helpful : {question} solution :",
 }
 _STEPS = "Work in short steps, one a line, and end with a line '#### ' and the number alone."
 CHAT = {

@@ -83,12 +83,12 @@ class Optimiser:
         self.adam.load_state_dict(saved["adam"])
 
 
-def imitate(prover: Prover, batch: TensorDictBase, optimiser: Optimiser) -> dict[str, float]:
+def imitate(agent: LanguageAgent, batch: TensorDictBase, optimiser: Optimiser) -> dict[str, float]:
     """One step towards saying these answers: cross-entropy of their tokens."""
     total, loss = batch["said"].sum().clamp(min=1), torch.zeros((), device=batch.device)
     for piece in optimiser.pieces(batch):
         with optimiser.mixed():
-            logits = prover(piece)[0]
+            logits = agent.logits(piece)
         wanted = piece["answer"].masked_fill(~piece["said"], -100)
         part = cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100, reduction="sum") / total
         part.backward()
