@@ -53,10 +53,10 @@ def check(
         if apart[at] > worst:
             worst, where = float(apart[at]), (i, at + 1, said[at], float(right[at]))
     if worst > tolerance:
-        text, token, said, right = where
+        n, token, ours, theirs = where
         raise StaleEngine(
-            f"The engine is stale: after weights {engine.version} it gives token {token} of canary text {text} the "
-            f"log-probability {said:.6g}, and the trainer's model gives it {right:.6g}; they may differ by "
+            f"The engine is stale: after weights {engine.version} it gives token {token} of canary text {n} the "
+            f"log-probability {ours:.6g}, and the trainer's model gives it {theirs:.6g}; they may differ by "
             f"{tolerance:g}. What it samples is not of the policy that is trained, so the run stops. Go on from the "
             "last checkpoint with another engine, engine=transformers say."
         )

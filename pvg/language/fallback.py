@@ -34,7 +34,7 @@ class Fallback(Engine):
         first = engines[0].func if isinstance(engines[0], partial) else engines[0]
         schema.check_values(knobs, schema.parameters(first), "engine", first.__name__)
         self.folder = folder
-        self.left = [partial(engines[0], **knobs), *engines[1:]]
+        self.left: list[Callable[..., Engine]] = [partial(engines[0], **knobs), *engines[1:]]
         self.flying: dict[int, Request] = {}
         self.weights: tuple[list[tuple[str, Tensor]], int] | None = None
         self.past = Counts()  # of engines that were given up

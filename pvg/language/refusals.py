@@ -10,20 +10,20 @@ from pvg.errors import UserError
 from pvg.language.engine import EngineFailed, Request
 
 
-class PackageMissing(UserError, EngineFailed):
-    """An engine can't start for want of a package: the user's to mend, or to go on with another engine."""
+class CannotStart(UserError, EngineFailed):
+    """An engine can't start here: the user's to mend, or to be gone round with another engine."""
 
 
 def require(package: str, command: str) -> ModuleType:
     """Import a package that not everybody has.
 
     Raises:
-        PackageMissing: it is not installed, or its import fails; ``command`` installs it.
+        CannotStart: it is not installed, or its import fails; ``command`` installs it.
     """
     try:
         return importlib.import_module(package)
     except (ImportError, OSError, RuntimeError) as error:
-        raise PackageMissing(
+        raise CannotStart(
             f"This engine needs the package {package}, which can't be imported ({error}). Install it with: {command}"
         ) from error
 
@@ -37,7 +37,7 @@ def check_lengths(requests: Iterable[Request], context: int) -> None:
     for request in requests:
         if not request.prompt or request.most < 1:
             raise UserError(
-                f"A request of {len(request.prompt)} tokens for {request.most} new ones: at least one of each is needed."
+                f"A request of {len(request.prompt)} tokens for {request.most} new ones: it needs one of each at least."
             )
         if len(request.prompt) + request.most > context:
             raise UserError(
