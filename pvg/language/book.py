@@ -50,7 +50,9 @@ class Book:
         self.references = [p.answer for p in self.problems]
         for name, found in self.parts.items():
             if not found:
-                raise UserError(f"env: of {len(self.problems)} problems none falls to the {name}'s part; give more.")
+                raise UserError(
+                    f"env: of {len(self.problems)} problems none falls to the {name}'s part; give more."
+                )
         longest = max(range(len(self.problems)), key=lambda i: len(self.problems[i].question))
         for role in ("helpful", "verifier"):
             length = len(self.prompt(role, longest))
@@ -74,7 +76,11 @@ class Book:
         return final_answer(self.prompts.text(list(tokens)))
 
     def tasks(
-        self, problems: Sequence[int], roles: Sequence[str], each: int, say: Callable[[int], str] | None = None
+        self,
+        problems: Sequence[int],
+        roles: Sequence[str],
+        each: int,
+        say: Callable[[int], str] | None = None,
     ) -> list[Task]:
         """``each`` tasks of every role at every problem.
 

@@ -50,7 +50,9 @@ def asked(rows: TensorDictBase, prompt: Callable[[int, int], Sequence[int]]) -> 
     start, count = torch.tensor([len(p) for p in prompts]), rows["said"].sum(-1)
     width = int((start + count).max()) if len(prompts) else 0
     place = torch.arange(width)
-    tokens = torch.nn.utils.rnn.pad_sequence([*prompts, torch.zeros(width, dtype=torch.long)], batch_first=True)
+    tokens = torch.nn.utils.rnn.pad_sequence(
+        [*prompts, torch.zeros(width, dtype=torch.long)], batch_first=True
+    )
     tokens = tokens[: len(prompts), :width]
     into = (place - start.unsqueeze(-1)).clamp(0, rows["answer"].shape[1] - 1)
     tokens = torch.where(place < start.unsqueeze(-1), tokens, rows["answer"].gather(1, into))

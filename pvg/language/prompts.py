@@ -41,7 +41,9 @@ class Prompts:
             return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)
         said = [{"role": "user", "content": text}]
         return tuple(
-            self.tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=True, return_dict=False)
+            self.tokenizer.apply_chat_template(
+                said, add_generation_prompt=True, tokenize=True, return_dict=False
+            )
         )
 
     def text(self, tokens: list[int]) -> str:

@@ -13,7 +13,7 @@ from torchrl.objectives.value.functional import vec_generalized_advantage_estima
 
 from pvg.agents.language import Prover
 from pvg.errors import UserError
-from pvg.trainers.supervised import Descent, Optimiser
+from pvg.trainers.supervised import Descent, Optimiser, imitation
 
 
 @dataclass
@@ -31,6 +31,8 @@ class PolicyGradient:
         clip, entropy, kl, critic: PPO's clip range and the weights of the entropy, of the distance to the policy
             that the game began with (Schulman's estimator k3), and of the value's loss.
         lmbda: of GAE; the discount is 1.
+        lessons: weight of imitating as many worked solutions beside, which keeps the helpful role right while all else
+            changes (Ouyang et al. 2022, section 3.5: PPO-ptx).
         descent: the gradient steps.
     """
 
@@ -44,6 +46,7 @@ class PolicyGradient:
     kl: float = 0.02
     critic: float = 0.5
     lmbda: float = 1.0
+    lessons: float = 0.0
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3, warm=0.1, batch=128))
 
     def __post_init__(self):
@@ -134,12 +137,24 @@ def grouped(reward: Tensor, group: Tensor) -> Tensor:
 
 
 def learn(
-    prover: Prover, batch: TensorDictBase, how: PolicyGradient, loss: GRPOLoss, optimiser: Optimiser
+    prover: Prover,
+    batch: TensorDictBase,
+    how: PolicyGradient,
+    loss: GRPOLoss,
+    optimiser: Optimiser,
+    lessons: TensorDictBase | None = None,
 ) -> dict[str, float]:
-    """Epochs of gradient steps on answers ``[n]`` with all that :func:`advantages` writes."""
+    """Epochs of gradient steps on answers ``[n]`` with all that :func:`advantages` writes.
+
+    Args:
+        lessons: worked solutions to imitate beside.
+    """
     seen = []
     for _ in range(how.epochs):
         for rows in torch.randperm(len(batch), device=batch.device).split(how.descent.batch):
+            if lessons is not None and how.lessons:
+                some = lessons[torch.randint(len(lessons), (len(rows),), device=batch.device)]
+                imitation(prover, some, optimiser, how.lessons)
             seen.append(_step(prover, batch[rows], how, loss, optimiser))
     names = ("loss", "value_loss", "entropy", "clipped", "kl")
     return dict(zip(names, torch.stack(seen).mean(0).tolist(), strict=True))

@@ -33,9 +33,9 @@ def src(score: Tensor, right: Tensor, helpful: Tensor, parsed: Tensor) -> Tensor
     return torch.where(score > 0, sign * score, -1.0).masked_fill(~parsed, -1.0)
 
 
-def cgc(score: Tensor, right: Tensor, helpful: Tensor, parsed: Tensor) -> Tensor:
-    """V' in one's own role and -1 outside it: correctness is the gate, convincingness what counts behind it."""
-    return torch.where(right == helpful, score, -1.0).masked_fill(~parsed, -1.0)
+def cgc(score: Tensor, right: Tensor, helpful: Tensor, parsed: Tensor, gate: float = 1.0) -> Tensor:
+    """V' in one's own role and ``-gate`` outside it: correctness is the gate, convincingness what counts behind it."""
+    return torch.where(right == helpful, score, -gate).masked_fill(~parsed, -1.0)
 
 
 def goodhart(score: Tensor, right: Tensor, helpful: Tensor, parsed: Tensor) -> Tensor:

@@ -27,9 +27,10 @@ from pvg.trainers import policy_gradient as rl
 from pvg.trainers.policy_gradient import PolicyGradient
 from pvg.trainers.rewards import Reward, centred, src
 from pvg.trainers.supervised import Descent, Optimiser, bradley_terry, imitate, tell_apart
-from pvg.trainers.verdicts import measure
+from pvg.trainers.verdicts import best_of, calibration, measure
 
 Metrics = dict[str, float]
+SPREAD = 2.0  # log-odds; differences of scores beyond that hardly matter
 
 
 @dataclass
@@ -106,13 +107,21 @@ class Rounds:
         test: int = 300,
         tolerance: float = 1e-4,
         seed: int = 0,
-        squash: bool = True,
     ):
-        self.squash = squash
         if rounds < 1:
             raise UserError(f"trainer.rounds={rounds}: at least one round is needed.")
-        self.book, self.prover, self.verifier, self.engine, self.grader = book, prover, verifier, engine, grader
-        self.start, self.checking, self.provers = start or Start(), checking or Checking(), provers or PolicyGradient()
+        self.book, self.prover, self.verifier, self.engine, self.grader = (
+            book,
+            prover,
+            verifier,
+            engine,
+            grader,
+        )
+        self.start, self.checking, self.provers = (
+            start or Start(),
+            checking or Checking(),
+            provers or PolicyGradient(),
+        )
         self.rounds, self.reward, self.tolerance, self.seed = rounds, reward, tolerance, seed
         self.roles = ("helpful", "sneaky")
         self.held_out = book.parts["test"][:test]
@@ -132,7 +141,9 @@ class Rounds:
         """Every step of the game as (what, round, number within)."""
         out = [("imitate", 0, k) for k in range(self.start.steps)] + [("begin", 0, 0)]
         for r in range(self.rounds + 1):
-            out += [("gather", r, 0)] + [("check", r, k) for k in range(self.checking.steps)] + [("judge", r, 0)]
+            out += (
+                [("gather", r, 0)] + [("check", r, k) for k in range(self.checking.steps)] + [("judge", r, 0)]
+            )
             if r < self.rounds:
                 out += [("attack", r, k) for k in range(self.provers.iterations)] + [("exploit", r, 0)]
         return out
@@ -166,6 +177,16 @@ class Rounds:
             found[f"{name}/imitation"] = imitate(agent, batch, self.optimisers[name])["loss"]
         return found
 
+    def _worked(self) -> TensorDict | None:
+        """Worked solutions for the helpful role, where provers are to be reminded of them."""
+        if not self.provers.lessons:
+            return None
+        if "worked" not in self._cache:
+            part = self.book.parts["prover"]
+            answers = [self.book.solution(self.book.problems[p].solution) for p in part]
+            self._cache["worked"] = texts([self.book.prompt("helpful", p) for p in part], answers)
+        return self._cache["worked"]
+
     def _optimise(self, what: str) -> None:
         """Fresh optimisers for a part of the game."""
         how, steps = {
@@ -187,7 +208,8 @@ class Rounds:
                     answers.append(self.book.solution(lesson))
         own = [p for p in self.book.parts["verifier"]]
         self._cache["readings"] = texts(
-            [self.book.prompt("verifier", p) for p in own], [self.book.solution(self.book.problems[p].solution) for p in own]
+            [self.book.prompt("verifier", p) for p in own],
+            [self.book.solution(self.book.problems[p].solution) for p in own],
         )
         return texts(prompts, answers)
 
@@ -206,7 +228,7 @@ class Rounds:
         order = torch.randperm(len(self.book.parts["verifier"]), generator=self.draw)[: how.problems]
         problems = [self.book.parts["verifier"][i] for i in order.tolist()]
         tasks = self.book.tasks(problems, self.roles, how.k_per_role)
-        attempts = self._sample(tasks, how.max_tries_per_task, f"round-{r}")
+        attempts = self.sample(tasks, how.max_tries_per_task, f"round-{r}")
         self.pools.append(pool(attempts, self.book.most))
         return {"gathered": float(len(attempts))}
 
@@ -261,13 +283,13 @@ class Rounds:
         part = self.book.parts["prover"]
         problems = [part[i] for i in torch.randint(len(part), (how.problems,), generator=self.draw).tolist()]
         tasks = self.book.tasks(problems, self.roles, how.samples)
-        attempts = self._sample(tasks, 1)
+        attempts = self.sample(tasks, 1)
         rows = pool(attempts, self.book.most)
         group = torch.tensor([i // how.samples for i in range(len(rows))])
         score = self.scores(rows)
         helpful, right = rows["role"] != ROLES.index("sneaky"), rows["verdict"] == VERDICTS.index("right")
         parsed = rows["verdict"] != VERDICTS.index("unparseable")
-        reward = self.reward(centred(score.sigmoid() if self.squash else score, group), right, helpful, parsed)
+        reward = self.reward(torch.tanh(centred(score, group) / SPREAD), right, helpful, parsed)
         batch = asked(rows, lambda p, i: tasks[i].prompt).set("reward", reward).set("group", group)
         batch.set("helpful", helpful)
         with torch.no_grad():
@@ -275,19 +297,33 @@ class Rounds:
             batch.set("value", self.prover(batch)[1])
         rl.advantages(batch, how)
         self.prover.train()
-        stats = rl.learn(self.prover, batch, how, self.loss, self.optimisers["prover"])
+        stats = rl.learn(self.prover, batch, how, self.loss, self.optimisers["prover"], self._worked())
         self._sync()
         found = measure(rows, score)
+        said = batch["said"]
+        kl = float((batch["log_probs"][:, : said.shape[1]] - batch["ref_log_probs"])[said].mean())
         found |= {f"{n}/reward": float(reward[helpful == (n == "helpful")].mean()) for n in self.roles}
-        self.records.append({"what": "attack", "round": r, "step": k, **found, "kl": stats["kl"]})
-        return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found)
+        self.records.append({"what": "attack", "round": r, "step": k, **found, "kl": kl})
+        return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found) | {"provers/kl": kl}
 
     def _exploit(self, r: int, k: int) -> Metrics:
         """How the verifier stands after the attack."""
         return self._record("attacked", r)
 
     # ------------------------------------------------------------------ parts
-    def _sample(self, tasks: Sequence[Task], tries: int, name: str | None = None) -> list[Attempt]:
+    def sample(
+        self,
+        tasks: Sequence[Task],
+        tries: int,
+        name: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Attempt]:
+        """Have the engine try tasks until each has succeeded, or has been tried so many times.
+
+        Args:
+            name: of the journal in which the attempts are kept; None for none.
+            progress: told how many tasks are settled, of how many.
+        """
         journal = self.folder / "attempts" / f"{name}.jsonl" if self.folder and name else None
         queue = Queue(
             self.engine,
@@ -298,7 +334,7 @@ class Rounds:
             seed=self.seed * 1_000_003 + self.iteration,
             journal=journal,
         )
-        return queue.run(tasks)
+        return queue.run(tasks, progress)
 
     @torch.no_grad()
     def scores(self, rows: TensorDictBase) -> Tensor:
@@ -310,7 +346,7 @@ class Rounds:
     def _record(self, what: str, r: int) -> Metrics:
         """Ask both roles about the held-out problems, and measure."""
         tasks = self.book.tasks(self.held_out, self.roles, 1)
-        attempts = self._sample(tasks, 1, f"test-{r}-{what}")
+        attempts = self.sample(tasks, 1, f"test-{r}-{what}")
         rows = pool(attempts, self.book.most)
         found = measure(rows, self.scores(rows))
         self.records.append({"what": what, "round": r, **found})
@@ -322,9 +358,31 @@ class Rounds:
         self.prover.eval()
         self.engine.load_weights(self.prover.weights(), self.version)
         texts = [
-            [*self.book.prompt("helpful", p), *self.book.solution(self.book.problems[p].solution)] for p in self.held_out[:4]
+            [*self.book.prompt("helpful", p), *self.book.solution(self.book.problems[p].solution)]
+            for p in self.held_out[:4]
         ]
         check(self.engine, self.prover.plain, texts, self.tolerance)
+
+    def judge(self, samples: int = 4) -> dict[str, Any]:
+        """The agents as they are, on all held-out problems.
+
+        Args:
+            samples: answers of each role to each problem; also the n of best-of-n.
+
+        Returns:
+            what :func:`pvg.trainers.verdicts.measure` gives, the verifier's calibration error, and how often the best
+            scored of ``samples`` helpful answers is right (``best_of_n``), beside a random one (``helpful/accuracy``)
+            and beside any of them (``pass_at_n``); ``n``, the held-out problems.
+        """
+        attempts = self.sample(self.book.tasks(self.held_out, self.roles, samples), 1, "final")
+        rows = pool(attempts, self.book.most)
+        score = self.scores(rows)
+        return {
+            **measure(rows, score),
+            **best_of(rows, score),
+            **calibration(rows, score),
+            "n": len(self.held_out),
+        }
 
     # ------------------------------------------------------------------ state
     def state_dict(self) -> dict:

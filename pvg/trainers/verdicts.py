@@ -47,5 +47,49 @@ def auc(right: Tensor, wrong: Tensor) -> float | None:
     return float(above / (len(right) * len(wrong)))
 
 
+def best_of(rows: TensorDictBase, score: Tensor) -> Found:
+    """Best-of-n of helpful answers: the verifier's favourite among all answers to a problem.
+
+    Returns:
+        ``best_of_n``: the share of problems at which it is right; ``pass_at_n``: at which any is; ``balanced_best_of_n``:
+        at which the favourite among as many right as wrong answers, of both roles, is right (a verifier that can't
+        tell reaches .5), over the problems that have both.
+    """
+    helpful, right = rows["role"] != ROLES.index("sneaky"), rows["verdict"] == VERDICTS.index("right")
+    wrong = rows["verdict"] == VERDICTS.index("wrong")
+    best, any_right, fair = [], [], []
+    for problem in rows["problem"].unique().tolist():
+        own = rows["problem"] == problem
+        mine = torch.nonzero(own & helpful).flatten()
+        if len(mine):
+            best.append(float(right[mine[score[mine].argmax()]]))
+            any_right.append(float(right[mine].any()))
+        yes, no = torch.nonzero(own & right).flatten(), torch.nonzero(own & wrong).flatten()
+        n = min(len(yes), len(no))
+        if n:
+            fair.append(float(score[yes[:n]].max() > score[no[:n]].max()))
+
+    def mean(found: list[float]) -> float | None:
+        return sum(found) / len(found) if found else None
+
+    return {"best_of_n": mean(best), "pass_at_n": mean(any_right), "balanced_best_of_n": mean(fair)}
+
+
+def calibration(rows: TensorDictBase, score: Tensor, bins: int = 10) -> Found:
+    """``calibration_error``: the gap between the verifier's probability of *right* and how often it is so, averaged over
+    bins of equal numbers of answers (Naeini et al. 2015, with bins by quantile)."""
+    parsed = rows["verdict"] != VERDICTS.index("unparseable")
+    if not parsed.any():
+        return {"calibration_error": None}
+    belief, order = score[parsed].sigmoid().sort()
+    right = (rows["verdict"][parsed][order] == VERDICTS.index("right")).float()
+    gaps = [
+        abs(float(b.mean() - r.mean())) * len(b)
+        for b, r in zip(belief.tensor_split(bins), right.tensor_split(bins))
+        if len(b)
+    ]
+    return {"calibration_error": sum(gaps) / len(right)}
+
+
 def _share(hit: Tensor, among: Tensor) -> float | None:
     return float((hit & among).sum() / among.sum()) if among.any() else None
