@@ -81,8 +81,8 @@ class Family:
         tokenizer = models.load_tokenizer(folder)
         if self.verifier and models.load_tokenizer(judge).get_vocab() != tokenizer.get_vocab():
             raise UserError(
-                f"agents.verifier={self.verifier}: its vocabulary is not that of agents.model={self.model}. The verifier "
-                "reads the provers' tokens as they are, so take two models of one family."
+                f"agents.verifier={self.verifier}: its vocabulary is not that of agents.model={self.model}. The "
+                "verifier reads the provers' tokens as they are, so take two models of one family."
             )
         torch.manual_seed(seed)
         speaks, reads = (models.load(f, kind, device) for f in (folder, judge))

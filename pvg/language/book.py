@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pvg.envs.problems import SHARES, Problem, part
@@ -58,9 +58,9 @@ class Book:
             length = len(self.prompt(role, longest))
             if length + most > context:
                 raise UserError(
-                    f"env: the longest problem takes {length} tokens, and an answer may take {most} more, but the model's "
-                    f"context is {context}. Lower env.most, leave long problems out (env.longest) or choose another "
-                    f"model. The problem begins: {self.problems[longest].question[:80]!r}"
+                    f"env: the longest problem takes {length} tokens, an answer may take {most} more, and the "
+                    f"model's context is {context}. Lower agents.most, leave long problems out (env.longest) or choose "
+                    f"another model. The problem begins: {self.problems[longest].question[:80]!r}"
                 )
 
     def prompt(self, role: str, problem: int, answer: str = "") -> tuple[int, ...]:
@@ -80,18 +80,21 @@ class Book:
         problems: Sequence[int],
         roles: Sequence[str],
         each: int,
-        say: Callable[[int], str] | None = None,
+        solved: Sequence[str] | None = None,
+        compare: bool = True,
     ) -> list[Task]:
         """``each`` tasks of every role at every problem.
 
         Args:
-            say: the answer that a translator is to lead to, by problem.
+            solved: by problem, the answers that a translator is to lead to; None where nobody translates.
+            compare: a translator's answers are compared with those, as problems that come after all others
+                (``references`` and ``solved``, one after the other); else with the right ones.
         """
-        keys = iter(range(len(problems) * len(roles) * each))
+        keys, count = iter(range(len(problems) * len(roles) * each)), len(self.problems)
         return [
-            Task(next(keys), role, p, prompt, self.most)
+            Task(next(keys), role, p + count if compare and role == "translator" else p, prompt, self.most)
             for p in problems
             for role in roles
-            for prompt in [self.prompt(role, p, say(p) if say else "")]
+            for prompt in [self.prompt(role, p, solved[p] if solved else "")]
             for _ in range(each)
         ]

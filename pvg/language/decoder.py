@@ -99,7 +99,7 @@ class Decoder:
         Args:
             cache: where keys and values are put, at ``rows`` ``[n]`` of its slots.
         """
-        n, t = tokens.shape
+        t = tokens.shape[1]
         h, cos, sin = embedding(tokens, self.embed), self.cos[:t], self.sin[:t]
         for i, w in enumerate(self.blocks):
             q, k, v = self._qkv(h, w)

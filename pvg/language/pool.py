@@ -66,8 +66,8 @@ def pairs(pools: Sequence[TensorDictBase]) -> tuple[Tensor, Tensor]:
 
     Returns:
         ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them: every pool weighs the same, and within a
-        pool every combination of roles, so that a prover's style is as common among the right as among the wrong; but what
-        is less than a quarter of the pairs stays rare, or its few examples would be learned by heart.
+        pool every combination of roles, so that a prover's style is as common among the right as among the wrong; but
+        what is less than a quarter of the pairs stays rare, or its few examples would be learned by heart.
     """
     found, weights, offset = [], [], 0
     for rows in pools:
