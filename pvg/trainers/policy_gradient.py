@@ -31,7 +31,7 @@ class PolicyGradient:
         clip, entropy, kl, critic: PPO's clip range and the weights of the entropy, of the distance to the policy
             that the game began with (Schulman's estimator k3), and of the value's loss.
         lmbda: of GAE; the discount is 1.
-        lessons: weight of imitating as many worked solutions beside, which keeps the helpful role right while all else
+        lessons: weight of imitating a quarter as many worked solutions beside, which keeps the helpful role right while all else
             changes (Ouyang et al. 2022, section 3.5: PPO-ptx).
         descent: the gradient steps.
     """
@@ -153,7 +153,8 @@ def learn(
     for _ in range(how.epochs):
         for rows in torch.randperm(len(batch), device=batch.device).split(how.descent.batch):
             if lessons is not None and how.lessons:
-                some = lessons[torch.randint(len(lessons), (len(rows),), device=batch.device)]
+                count = max(1, len(rows) // 4)  # as many would cost as much as all the rest
+                some = lessons[torch.randint(len(lessons), (count,))].to(batch.device)
                 imitation(prover, some, optimiser, how.lessons)
             seen.append(_step(prover, batch[rows], how, loss, optimiser))
     names = ("loss", "value_loss", "entropy", "clipped", "kl")
