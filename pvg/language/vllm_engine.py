@@ -1,9 +1,11 @@
-"""vLLM in this process (Kwon et al. 2023): paged keys and values, and a batch that requests join and leave at any step."""
+"""vLLM in this process (Kwon et al. 2023): paged keys and values, and a batch that requests join and leave at will."""
 
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
+import threading
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,6 +53,7 @@ class VLLMBase(Engine):
     """
 
     asynchronous: bool
+    vllm: Any = None
 
     def __init__(
         self,
@@ -97,7 +100,7 @@ class VLLMBase(Engine):
                 enforce_eager=on_cpu if enforce_eager is None else enforce_eager,
                 seed=seed,
                 generation_config="vllm",  # the folder's own may cut or bend the distribution
-                worker_extension_cls=f"{__name__}.LoadsFiles",
+                worker_extension_cls=f"{__name__}.InWorker",
                 disable_log_stats=False,  # the counts are made of them
                 use_tqdm_on_load=False,
             )
@@ -124,7 +127,7 @@ class VLLMBase(Engine):
             yield str(self.names), request
 
     def _sampling(self, request: Request) -> Any:
-        """How to draw, for vLLM: from the whole distribution, and no word of it between the first token and the last."""
+        """How to draw, for vLLM: of the whole distribution, and nothing is said between the first token and the end."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -162,7 +165,7 @@ class VLLMBase(Engine):
             flight.begun, flight.version = now, self.version
             self.counts.waits.append(now - flight.submitted)
         flight.tokens += said.token_ids
-        flight.log_probs += _chosen(said.logprobs)
+        flight.log_probs += chosen(said.logprobs)
         if not output.finished:
             return None
         del self.flying[output.request_id]
@@ -189,7 +192,7 @@ class VLLMBase(Engine):
                 whole["lm_head.weight"] = whole[embedding]
         return whole
 
-    def _steps(self, config: Any, _: int) -> Steps:
+    def _steps(self, config: Any, _: int) -> Any:
         return Steps(self.counts, config.scheduler_config.max_num_seqs)
 
 
@@ -202,14 +205,29 @@ class VLLMEngine(VLLMBase):
 
     asynchronous = False
 
+    def _start(self, **arguments: Any) -> None:
+        from vllm import EngineArgs, LLMEngine
+
+        if torch.distributed.is_initialized():
+            raise CannotStart(
+                "vLLM can't start in this process, since another vLLM or torchrun has set up torch's distributed "
+                "groups in it. Choose engine=ray, where it has processes of its own."
+            )
+        self.ready: list[Sample] = []  # finished while texts were scored
+        self.scores: dict[str, list[float] | None] = {}
+        with _process_kept():
+            # one step is done when the next begins, so weights can change between any two
+            given = EngineArgs(**arguments, async_scheduling=False)
+            self.vllm = LLMEngine.from_engine_args(given, stat_loggers=[self._steps])
+
     # ------------------------------------------------------------------ Engine
     def submit(self, requests: Iterable[Request]) -> None:
         """See :class:`Engine`."""
         requests = list(requests)
         check_lengths(requests, self.context)
-        with _failing():
+        with failing():
             for name, request in self._named(requests):
-                self.vllm.add_request(name, _prompt(request.prompt), self._sampling(request))
+                self.vllm.add_request(name, prompt_of(request.prompt), self._sampling(request))
 
     def poll(self, timeout: float | None = None) -> list[Sample]:
         """See :class:`Engine`."""
@@ -224,7 +242,7 @@ class VLLMEngine(VLLMBase):
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
         """See :class:`Engine`.  Requests in flight compute their keys and values anew."""
-        with _failing():
+        with failing():
             if self.parallel > 1:
                 with saved(self._whole(weights)) as file:
                     self.vllm.collective_rpc("load_file", args=(file,))
@@ -239,11 +257,11 @@ class VLLMEngine(VLLMBase):
 
     def score(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
         """See :class:`Engine`."""
-        with _failing():
+        with failing():
             for text in texts:
                 self.names += 1
                 self.scores[str(self.names)] = None
-                self.vllm.add_request(str(self.names), _prompt(text), self._scoring())
+                self.vllm.add_request(str(self.names), prompt_of(text), self._scoring())
             while None in self.scores.values():
                 self.ready += self._step()
         found, self.scores = self.scores, {}
@@ -260,40 +278,36 @@ class VLLMEngine(VLLMBase):
         self.vllm = None
         cleanup_dist_env_and_memory()
 
-    # ------------------------------------------------------------------ parts
-    def _start(self, **arguments: Any) -> None:
-        from vllm import EngineArgs, LLMEngine
-
-        if torch.distributed.is_initialized():
-            raise CannotStart(
-                "vLLM can't start in this process, since another vLLM or torchrun has set up torch's distributed groups "
-                "in it. Choose engine=ray, where it has processes of its own."
-            )
-        self.vllm: Any = None
-        self.ready: list[Sample] = []
-        self.scores: dict[str, list[float] | None] = {}
-        with _process_kept():
-            # one step is done when the next begins, so weights can change between any two
-            arguments_ = EngineArgs(**arguments, async_scheduling=False)
-            self.vllm = LLMEngine.from_engine_args(arguments_, stat_loggers=[self._steps])
-
     def _step(self) -> list[Sample]:
-        with _failing():
+        with failing():
             outputs = self.vllm.step()
         samples = []
         for output in outputs:
             if output.request_id in self.scores:
-                self.scores[output.request_id] = _chosen(output.prompt_logprobs)
+                self.scores[output.request_id] = chosen(output.prompt_logprobs)
             elif sample := self._take(output):
                 samples.append(sample)
         return samples
 
 
-class LoadsFiles:
-    """Mixed into vLLM's workers, which may be processes of their own: loads weights that the engine has saved."""
+class InWorker:
+    """Mixed into vLLM's workers, which may be processes of their own."""
+
+    def end_with(self, pid: int) -> None:
+        """End when that process has, and the one between; vLLM's live on when theirs is killed."""
+        parent = os.getppid()
+
+        def watch() -> None:
+            while _alive(pid):
+                time.sleep(0.5)
+            if parent != pid and _alive(parent):
+                os.kill(parent, signal.SIGKILL)
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
 
     def load_file(self, file: str) -> None:
-        """Take weights from a file of ``safetensors``."""
+        """Take weights that :func:`saved` has written."""
         from safetensors.torch import load_file
 
         self.reload_weights(weights_iterator=iter(load_file(file).items()))  # type: ignore[attr-defined]
@@ -332,6 +346,14 @@ class _Flight:
         self.log_probs: list[float] = []
 
 
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @contextmanager
 def saved(weights: Mapping[str, Tensor]) -> Iterator[str]:
     """A file of weights for as long as it is needed, in memory where the system has room for files there."""
@@ -355,17 +377,17 @@ def _config(folder: str | Path) -> Any:
         raise UserError(f"agents.model={folder}: there is no language model ({explain(error)}).") from error
 
 
-def _prompt(tokens: Sequence[int]) -> dict[str, list[int]]:
+def prompt_of(tokens: Sequence[int]) -> dict[str, list[int]]:
     return {"prompt_token_ids": list(tokens)}
 
 
-def _chosen(flat: Any) -> list[float]:
+def chosen(flat: Any) -> list[float]:
     """Of each token the log-probability of that which was drawn or given; the first of a prompt has none."""
     return [flat.logprobs[a] for a, b in zip(flat.start_indices, flat.end_indices, strict=True) if b > a]
 
 
 @contextmanager
-def _failing() -> Iterator[None]:
+def failing() -> Iterator[None]:
     """What vLLM raises is the engine's failure."""
     try:
         yield
