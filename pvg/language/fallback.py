@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pvg import schema
 from pvg.language.engine import Counts, Engine, EngineFailed, Request, Sample
+from pvg.language.totals import total
 
 
 class Fallback(Engine):
@@ -55,7 +56,7 @@ class Fallback(Engine):
     @property
     def counts(self) -> Counts:  # type: ignore[override]
         """What all engines have done until now, those that were given up too."""
-        return _sum(self.past, self.engine.counts) if self.engine else self.past
+        return total(self.past, self.engine.counts) if self.engine else self.past
 
     def submit(self, requests: Iterable[Request]) -> None:
         """See :class:`Engine`."""
@@ -83,6 +84,11 @@ class Fallback(Engine):
     def score(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
         """See :class:`Engine`."""
         return self._try(lambda engine: engine.score(texts))
+
+    @property
+    def parts(self) -> list[Any]:
+        """Of the engine that works: what may hold other weights than the rest of it."""
+        return getattr(self._now, "parts", [self._now])
 
     def close(self) -> None:
         """See :class:`Engine`."""
@@ -112,7 +118,7 @@ class Fallback(Engine):
             EngineFailed: there is none.
         """
         failed, self.engine = self._now, None
-        self.past = _sum(self.past, failed.counts)
+        self.past = total(self.past, failed.counts)
         try:
             failed.close()
         except Exception as also:  # it is given up in any case
@@ -146,7 +152,3 @@ def _name(make: Callable[..., Engine]) -> str:
     while isinstance(make, partial):
         make = make.func
     return getattr(make, "__name__", str(make))
-
-
-def _sum(a: Counts, b: Counts) -> Counts:
-    return Counts(**{key: value + getattr(b, key) for key, value in vars(a).items()})

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pvg.language.engine import EngineFailed, Request, Sample
 from pvg.language.refusals import check_lengths
-from pvg.language.vllm_engine import VLLMBase, chosen, failing, prompt_of, saved
+from pvg.language.vllm_base import VLLMBase, chosen, failing, prompt_of, saved
 
 STOP = 10.0  # seconds for vLLM's process to end by itself
 
