@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import deque
@@ -18,18 +17,15 @@ from torch import Tensor
 from pvg import schema
 from pvg.errors import UserError, explain
 from pvg.language.engine import Counts, Engine, EngineFailed, Request, Sample
+from pvg.language.ray_cluster import Cluster
 from pvg.language.ray_worker import Actor, pack
-from pvg.language.refusals import CannotStart, check_lengths, require
+from pvg.language.refusals import CannotStart, check_lengths
 from pvg.language.totals import total
 from pvg.language.vllm_async import AsyncVLLMEngine
 
-INSTALL = "pip install -e '.[language]'"
 WAIT = 0.2  # seconds that a worker works before it looks for new requests
 AHEAD = 1.25  # requests that a worker holds, in units of its capacity: it should not wait for this process
 END = 20.0  # seconds for workers to end by themselves
-
-# Of a cluster of our own, unless the user has said otherwise.
-ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 class RayEngine(Engine):
@@ -69,7 +65,6 @@ class RayEngine(Engine):
         schema.check_values(knobs, schema.parameters(kind), "engine", kind.__name__)
         if replicas is not None and replicas < 1:
             raise UserError(f"engine.replicas={replicas}: at least one is needed.")
-        self.ray: Any = require("ray", INSTALL)
         self.folder, self.make, self.most_restarts = str(folder), partial(worker, **knobs), most_restarts
         self.version, self.weights, self.capacity = 0, None, 0
         self.waiting: deque[_Flight] = deque()
@@ -79,9 +74,8 @@ class RayEngine(Engine):
             raise UserError(
                 "engine.gpu_ids are of this machine, and with engine.address Ray chooses. Give one of them."
             )
-        self.owner = not self.ray.is_initialized()
-        if self.owner:
-            self._init(address)
+        self.cluster = Cluster(address)
+        self.ray = self.cluster.ray
         try:
             self.gpus = self._share(
                 replicas, gpu_ids, gpus_per_replica or knobs.get("tensor_parallel_size", 1)
@@ -145,31 +139,15 @@ class RayEngine(Engine):
         """See :class:`Engine`."""
         workers, self.workers = self.workers, []
         self.waiting.clear()
-        if not self.ray.is_initialized():
-            return
         ends = [worker.actor.close.remote() for worker in workers if worker.actor is not None]
         if ends:
             self.ray.wait(ends, num_returns=len(ends), timeout=END)
         for worker in workers:
             if worker.actor is not None:
                 self.ray.kill(worker.actor)
-        if self.owner:
-            self.ray.shutdown()
+        self.cluster.stop()
 
     # ------------------------------------------------------------------ starting
-    def _init(self, address: str | None) -> None:
-        for name, value in ENVIRONMENT.items():
-            os.environ.setdefault(name, value)
-        quiet = dict(log_to_driver=False, logging_level="ERROR", configure_logging=True)
-        try:
-            if address:
-                self.ray.init(address, **quiet)
-            else:
-                # loopback only; Ray finds free ports
-                self.ray.init("local", include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
-        except Exception as error:  # of every kind
-            raise CannotStart(f"Ray does not start ({explain(error)}).") from error
-
     def _share(self, replicas: int | None, gpu_ids: Sequence[int] | None, each: int) -> list[list[int] | int]:
         """Which GPUs each worker gets, or how many of Ray's choice."""
         there = int(self.ray.cluster_resources().get("GPU", 0))
