@@ -17,7 +17,7 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a worker without GPUs of Ray's choice has those we choose
 }
-# Despite its name, this is what has Ray listen on the loopback address alone; read when ray is imported.
+# Despite its name, this is what has Ray's processes listen on the loopback address alone.
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 # Ray's processes end with the one that started them, but two of them take a minute over it if that was killed: they
@@ -55,6 +55,10 @@ class Cluster:
         self.owner = not self.ray.is_initialized()
         if not self.owner:
             return
+        if not address:
+            from ray._private import ray_constants
+
+            ray_constants.ENABLE_RAY_CLUSTER = False  # read from the environment at import, which torchrl has done
         where = dict(address=address) if address else dict(address="local", include_dashboard=False)
         try:
             self.ray.init(**where, log_to_driver=False, logging_level="ERROR")  # Ray finds free ports

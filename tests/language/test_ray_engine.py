@@ -282,8 +282,7 @@ def test_however_it_ends_no_process_is_left(folder, end):
             assert driver.stdout.readline() == "closed\n"
         if end != "close":
             driver.wait(30)
-        gone, left = psutil.wait_procs(processes, timeout=20)
-        assert not left
+        assert not psutil.wait_procs(processes, timeout=20)[1]
     finally:
         driver.kill()
         driver.wait()
