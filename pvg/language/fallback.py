@@ -10,7 +10,6 @@ from typing import Any
 
 from torch import Tensor
 
-from pvg import schema
 from pvg.language.engine import Counts, Engine, EngineFailed, Request, Sample
 from pvg.language.totals import total
 
@@ -24,18 +23,15 @@ class Fallback(Engine):
     Args:
         folder: of the model and its tokenizer.
         engines: what makes each, from a folder.
-        knobs: of the first engine.
 
     Raises:
-        UserError: the first takes no such knob, or one has a knob that can't be.
+        UserError: an engine's argument can't be.
         EngineFailed: none of them works.
     """
 
-    def __init__(self, folder: str | Path, engines: Sequence[Callable[..., Engine]], **knobs: Any) -> None:
-        first = engines[0].func if isinstance(engines[0], partial) else engines[0]
-        schema.check_values(knobs, schema.parameters(first), "engine", first.__name__)
+    def __init__(self, folder: str | Path, engines: Sequence[Callable[..., Engine]]) -> None:
         self.folder = folder
-        self.left: list[Callable[..., Engine]] = [partial(engines[0], **knobs), *engines[1:]]
+        self.left = list(engines)
         self.flying: dict[int, Request] = {}
         self.weights: tuple[list[tuple[str, Tensor]], int] | None = None
         self.past = Counts()  # of engines that were given up

@@ -58,7 +58,9 @@ class Cluster:
         if not address:
             from ray._private import ray_constants
 
-            ray_constants.ENABLE_RAY_CLUSTER = False  # read from the environment at import, which torchrl has done
+            ray_constants.ENABLE_RAY_CLUSTER = (
+                False  # read from the environment at import, which torchrl has done
+            )
         where = dict(address=address) if address else dict(address="local", include_dashboard=False)
         try:
             self.ray.init(**where, log_to_driver=False, logging_level="ERROR")  # Ray finds free ports
@@ -71,6 +73,7 @@ class Cluster:
         """End or leave what was started or joined here."""
         if not self.owner:
             return
+        self.owner = False
         self.ray.shutdown()
         if self.guard:
             self.guard.kill()

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pvg import schema
 from pvg.errors import UserError, explain
 from pvg.language.engine import Counts, Engine, EngineFailed, Request, Sample
 from pvg.language.ray_cluster import Cluster
@@ -43,10 +42,9 @@ class RayEngine(Engine):
         most_restarts: workers that may die in all before the engine fails.
         address: of a Ray cluster, or ``auto``; None for the one that this process is in, or else a local one that
             ends with this process.
-        knobs: of the worker's engine.
 
     Raises:
-        UserError: the worker's engine takes no such knob, or there are fewer GPUs than asked for.
+        UserError: there are fewer GPUs than asked for, or a worker's engine can't be made so.
         CannotStart: Ray, or a worker's engine, does not start.
     """
 
@@ -59,13 +57,10 @@ class RayEngine(Engine):
         gpus_per_replica: int | None = None,
         most_restarts: int = 3,
         address: str | None = None,
-        **knobs: Any,
     ) -> None:
-        kind = worker.func if isinstance(worker, partial) else worker
-        schema.check_values(knobs, schema.parameters(kind), "engine", kind.__name__)
         if replicas is not None and replicas < 1:
             raise UserError(f"engine.replicas={replicas}: at least one is needed.")
-        self.folder, self.make, self.most_restarts = str(folder), partial(worker, **knobs), most_restarts
+        self.folder, self.make, self.most_restarts = str(folder), worker, most_restarts
         self.version, self.weights, self.capacity = 0, None, 0
         self.waiting: deque[_Flight] = deque()
         self.workers: list[_Worker] = []
@@ -77,9 +72,7 @@ class RayEngine(Engine):
         self.cluster = Cluster(address)
         self.ray = self.cluster.ray
         try:
-            self.gpus = self._share(
-                replicas, gpu_ids, gpus_per_replica or knobs.get("tensor_parallel_size", 1)
-            )
+            self.gpus = self._share(replicas, gpu_ids, gpus_per_replica or self._each())
             self.workers = [_Worker(i) for i in range(len(self.gpus))]
             self._first_start()
         except BaseException:
@@ -148,6 +141,10 @@ class RayEngine(Engine):
         self.cluster.stop()
 
     # ------------------------------------------------------------------ starting
+    def _each(self) -> int:
+        """GPUs that a worker's engine is split over."""
+        return self.make.keywords.get("tensor_parallel_size", 1) if isinstance(self.make, partial) else 1
+
     def _share(self, replicas: int | None, gpu_ids: Sequence[int] | None, each: int) -> list[list[int] | int]:
         """Which GPUs each worker gets, or how many of Ray's choice."""
         there = int(self.ray.cluster_resources().get("GPU", 0))

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from pvg.errors import UserError
-from pvg.language import canary
+from pvg.language import canary, choices
 from pvg.language.engine import EngineFailed
 from pvg.language.fallback import Fallback
 from pvg.language.models import load
@@ -115,7 +115,7 @@ def test_results_do_not_depend_on_the_number_of_workers(folder, alone, cluster, 
         assert counts.busy <= counts.slots == 4 * counts.steps and counts.seconds > 0
 
     check(two, 2)
-    with RayEngine(folder, replicas=4, worker=TorchEngine, slots=4) as four:
+    with RayEngine(folder, replicas=4, worker=partial(TorchEngine, slots=4)) as four:
         check(four, 4)
 
 
@@ -176,8 +176,8 @@ def test_killed_workers_cost_no_request(folder, alone, two):
 
 
 def test_after_too_many_deaths_another_engine_finishes(folder, alone, cluster):
-    several = partial(RayEngine, worker=Slow, most_restarts=1)
-    with Fallback(folder, [several, TransformersEngine], replicas=2, pause=0.2) as engine:
+    several = partial(RayEngine, replicas=2, worker=partial(Slow, pause=0.2), most_restarts=1)
+    with Fallback(folder, [several, TransformersEngine]) as engine:
         engine.submit(tiny.requests(40))
         found = {s.key: s for s in engine.poll()}
         for worker in (0, 1):
@@ -191,13 +191,12 @@ def test_after_too_many_deaths_another_engine_finishes(folder, alone, cluster):
 def test_mistakes_are_told(folder, cluster):
     for wrong, said in [
         (dict(replicas=0), "engine.replicas=0"),
-        (dict(replicsa=2), "takes no 'replicsa'"),
         (dict(gpu_ids=[0, 97]), "engine.gpu_ids"),
         (dict(gpu_ids=[0], address="auto"), "engine.address"),
-        (dict(slots=0), "engine.slots=0"),
+        (dict(worker=partial(TorchEngine, slots=0)), "engine.slots=0"),
     ]:
         with pytest.raises(UserError, match=said) as caught:
-            RayEngine(folder, worker=TorchEngine, **wrong)
+            RayEngine(folder, **{"worker": TorchEngine, **wrong})
         assert not isinstance(caught.value, EngineFailed)
 
 
@@ -208,8 +207,9 @@ def test_mistakes_are_told(folder, cluster):
 def test_vllm_in_a_worker(folder, cluster):
     """Its log-probabilities, new weights with requests in flight, and its death, after which another one finishes."""
     model, moved, asked = load(folder), tiny.other_weights(folder), tiny.requests(10, most=40)
-    several = partial(RayEngine, max_num_seqs=4, kv_cache_gib=0.25, most_restarts=0)
-    with Fallback(folder, [several, TransformersEngine]) as engine:
+    with choices.ray_vllm(
+        folder, fallback=TransformersEngine, max_num_seqs=4, kv_cache_gib=0.25, most_restarts=0
+    ) as engine:
         assert not engine.counts.fallbacks, engine.counts.fallbacks
         assert canary.check(engine, model, TEXTS) < 1e-4
         engine.submit(asked)
