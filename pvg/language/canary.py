@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pvg.errors import UserError
 from pvg.language.engine import Engine
@@ -29,7 +30,7 @@ def check(
     """Compare the engine's log-probabilities of texts with the model's, token by token.
 
     Args:
-        engine: it should hold the weights of ``model``.
+        engine: it should hold the weights of ``model``; where it has workers, each of them.
         model: a causal language model of transformers.
         texts: token ids; at least two each.
         tolerance: nats by which they may differ at any token; None for what the model's type of numbers allows.  Give
@@ -43,21 +44,28 @@ def check(
     """
     if tolerance is None:
         tolerance = EXACT if model.dtype in (torch.float32, torch.float64) else ROUGH
-    worst, where = 0.0, (0, 0, 0.0, 0.0)
-    for i, (text, said) in enumerate(zip(texts, engine.score(texts), strict=True)):
-        tokens = torch.tensor([list(text)], device=model.device)
-        logits = model(input_ids=tokens, use_cache=False).logits[0, :-1].float()
-        right = logits.log_softmax(-1).gather(-1, tokens[0, 1:, None]).squeeze(-1).cpu()
-        apart = (torch.tensor(said) - right).abs().nan_to_num(torch.inf, torch.inf)
-        at = int(apart.argmax())
-        if apart[at] > worst:
-            worst, where = float(apart[at]), (i, at + 1, said[at], float(right[at]))
+    right = [_log_probs(model, text) for text in texts]
+    worst, where = 0.0, (0, 0, 0, 0.0, 0.0)
+    parts = getattr(engine, "parts", [engine])
+    for n, part in enumerate(parts):
+        for i, (ours, theirs) in enumerate(zip(map(torch.tensor, part.score(texts)), right, strict=True)):
+            apart = (ours - theirs).abs().nan_to_num(torch.inf, torch.inf)
+            at = int(apart.argmax())
+            if apart[at] > worst:
+                worst, where = float(apart[at]), (n, i, at + 1, float(ours[at]), float(theirs[at]))
     if worst > tolerance:
-        n, token, ours, theirs = where
+        worker, number, token, said, wanted = where
+        whose = f"The engine of worker {worker}" if len(parts) > 1 else "The engine"
         raise StaleEngine(
-            f"The engine is stale: after weights {engine.version} it gives token {token} of canary text {n} the "
-            f"log-probability {ours:.6g}, and the trainer's model gives it {theirs:.6g}; they may differ by "
+            f"{whose} is stale: after weights {engine.version} it gives token {token} of canary text {number} the "
+            f"log-probability {said:.6g}, and the trainer's model gives it {wanted:.6g}; they may differ by "
             f"{tolerance:g}. What it samples is not of the policy that is trained, so the run stops. Go on from the "
             "last checkpoint with another engine, engine=transformers say."
         )
     return worst
+
+
+def _log_probs(model: Any, text: Sequence[int]) -> Tensor:
+    tokens = torch.tensor([list(text)], device=model.device)
+    logits = model(input_ids=tokens, use_cache=False).logits[0, :-1].float()
+    return logits.log_softmax(-1).gather(-1, tokens[0, 1:, None]).squeeze(-1).cpu()

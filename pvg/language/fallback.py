@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from pvg import schema
 from pvg.language.engine import Counts, Engine, EngineFailed, Request, Sample
+from pvg.language.totals import total
 
 
 class Fallback(Engine):
@@ -23,18 +23,15 @@ class Fallback(Engine):
     Args:
         folder: of the model and its tokenizer.
         engines: what makes each, from a folder.
-        knobs: of the first engine.
 
     Raises:
-        UserError: the first takes no such knob, or one has a knob that can't be.
+        UserError: an engine's argument can't be.
         EngineFailed: none of them works.
     """
 
-    def __init__(self, folder: str | Path, engines: Sequence[Callable[..., Engine]], **knobs: Any) -> None:
-        first = engines[0].func if isinstance(engines[0], partial) else engines[0]
-        schema.check_values(knobs, schema.parameters(first), "engine", first.__name__)
+    def __init__(self, folder: str | Path, engines: Sequence[Callable[..., Engine]]) -> None:
         self.folder = folder
-        self.left: list[Callable[..., Engine]] = [partial(engines[0], **knobs), *engines[1:]]
+        self.left = list(engines)
         self.flying: dict[int, Request] = {}
         self.weights: tuple[list[tuple[str, Tensor]], int] | None = None
         self.past = Counts()  # of engines that were given up
@@ -55,7 +52,7 @@ class Fallback(Engine):
     @property
     def counts(self) -> Counts:  # type: ignore[override]
         """What all engines have done until now, those that were given up too."""
-        return _sum(self.past, self.engine.counts) if self.engine else self.past
+        return total(self.past, self.engine.counts) if self.engine else self.past
 
     def submit(self, requests: Iterable[Request]) -> None:
         """See :class:`Engine`."""
@@ -83,6 +80,11 @@ class Fallback(Engine):
     def score(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
         """See :class:`Engine`."""
         return self._try(lambda engine: engine.score(texts))
+
+    @property
+    def parts(self) -> list[Any]:
+        """Of the engine that works: what may hold other weights than the rest of it."""
+        return getattr(self._now, "parts", [self._now])
 
     def close(self) -> None:
         """See :class:`Engine`."""
@@ -112,7 +114,7 @@ class Fallback(Engine):
             EngineFailed: there is none.
         """
         failed, self.engine = self._now, None
-        self.past = _sum(self.past, failed.counts)
+        self.past = total(self.past, failed.counts)
         try:
             failed.close()
         except Exception as also:  # it is given up in any case
@@ -146,7 +148,3 @@ def _name(make: Callable[..., Engine]) -> str:
     while isinstance(make, partial):
         make = make.func
     return getattr(make, "__name__", str(make))
-
-
-def _sum(a: Counts, b: Counts) -> Counts:
-    return Counts(**{key: value + getattr(b, key) for key, value in vars(a).items()})

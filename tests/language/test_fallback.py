@@ -74,7 +74,7 @@ def test_what_does_not_start_is_given_up(folder, alone, first, capsys):
 
 
 def test_a_failure_in_midst_loses_nothing(folder, alone):
-    with Fallback(folder, [Frail, TransformersEngine], polls=2) as engine:
+    with Fallback(folder, [partial(Frail, polls=2), TransformersEngine]) as engine:
         engine.submit(tiny.requests(12))
         found = {s.key: s for s in engine.poll()}
         assert found and len(found) < 12
@@ -109,10 +109,8 @@ def test_when_all_have_failed_it_says_why(folder):
 
 
 def test_a_users_mistake_is_no_failure(folder):
-    with pytest.raises(UserError, match=r"engine.replicsa: Frail takes no 'replicsa'"):
-        Fallback(folder, [Frail, TransformersEngine], replicsa=3)
     with pytest.raises(UserError, match=r"slots=0"):
-        Fallback(folder, [Frail, TransformersEngine], slots=0)
+        Fallback(folder, [partial(Frail, slots=0), TransformersEngine])
     with Fallback(folder, [Frail, TransformersEngine]) as engine:
         with pytest.raises(UserError, match="context"):
             engine.submit(tiny.requests(1, most=100))

@@ -23,7 +23,7 @@ TEXTS = [[3, 4, 5, 6, 7, 8], [9, 10], [30, 31, 32, 33]]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tiny.make(tmp_path_factory.mktemp("tiny"))
+    return tiny.make(tmp_path_factory.mktemp("tiny"), context=192)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,8 @@ def test_the_canary_passes_after_a_sync_and_stops_a_stale_engine(engine, folder,
 
 
 def test_a_prompt_that_comes_again_meets_nothing_of_old_weights(engine, folder):
-    asked = [Request(i, tuple(range(3, 43)), 8, seed=i) for i in range(3)]  # long enough to be cached
+    prompt = tuple(i % 61 + 3 for i in range(140))  # vLLM keeps blocks of 128 on a CPU
+    asked = [Request(i, prompt, 8, seed=i) for i in range(3)]
     draw(engine, asked)
     moved = tiny.other_weights(folder)
     engine.load_weights(tiny.named(moved), 2)
@@ -134,8 +135,8 @@ def test_weights_change_with_requests_in_flight(engine, folder, model):
 
 
 def test_a_request_that_does_not_fit_is_refused(engine):
-    with pytest.raises(UserError, match="context of 64"):
-        engine.submit([Request(0, (5,), 4), Request(1, (5,) * 60, 10)])
+    with pytest.raises(UserError, match="context of 192"):
+        engine.submit([Request(0, (5,), 4), Request(1, (5,) * 188, 10)])
     assert engine.poll() == []
 
 
