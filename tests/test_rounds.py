@@ -70,8 +70,22 @@ def test_it_plays_every_part_and_reports(reference):
 
 def test_attempts_tell_all_there_is_to_know(reference):
     rows = attempts(reference[1])["round-1.jsonl"]
-    told = {"task", "role", "problem", "number", "seed", "tokens", "log_probs", "version", "worker", "answer", "verdict"}
-    assert told <= set(rows[0]) and {row["version"] for row in rows} == {5}, "one start, four syncs of round 0"
+    told = {
+        "task",
+        "role",
+        "problem",
+        "number",
+        "seed",
+        "tokens",
+        "log_probs",
+        "version",
+        "worker",
+        "answer",
+        "verdict",
+    }
+    assert told <= set(rows[0]) and {row["version"] for row in rows} == {5}, (
+        "one start, four syncs of round 0"
+    )
     for row in rows:
         wanted = "right" if row["role"] == "helpful" else "wrong"
         assert row["success"] == (row["verdict"] == wanted)
@@ -146,7 +160,9 @@ def test_what_is_wrong_is_said_before_anything_is_written(pvg, tmp_path, argumen
     from transformers import LlamaConfig, LlamaForCausalLM
 
     if "agents.model=untokenized" in arguments:
-        small = LlamaConfig(vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1)
+        small = LlamaConfig(
+            vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1
+        )
         LlamaForCausalLM(small).save_pretrained(tmp_path / "untokenized")
     done = pvg(*SMALL, *arguments, folder=tmp_path)
     assert done.code == 2 and "Traceback" not in done.err

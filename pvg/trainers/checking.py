@@ -12,7 +12,7 @@ from torch import Tensor
 from pvg.agents.language import Verifier
 from pvg.errors import UserError
 from pvg.language.book import Book
-from pvg.language.pool import ROLES, VERDICTS, asked, pairs
+from pvg.language.pool import VERDICTS, asked, pairs
 from pvg.trainers.supervised import Descent, Optimiser, bradley_terry, tell_apart
 
 READ = ("answer", "said", "problem", "role", "verdict")
@@ -29,23 +29,29 @@ class Checking:
         max_tries_per_task: attempts at one success; what fails is kept too.
         loss: of the scores ``[2, n]`` of right and wrong solutions of the same problem.
         pull: weight of the scores' mean square.
+        accept: share of the right solutions that are to be accepted: it sets the threshold.
         carry: go on from the last round's verifier; otherwise from the same start every round.
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 400
+    steps: int = 300
     problems: int = 1000
     k_per_role: int = 2
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = bradley_terry
     pull: float = 0.01
+    accept: float = 0.93
     carry: bool = False
-    descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=128))
+    descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
 
     def __post_init__(self):
         for name in ("steps", "problems", "k_per_role", "max_tries_per_task"):
             if getattr(self, name) < 1:
                 raise UserError(f"trainer.checking.{name}={getattr(self, name)}: write 1 or more.")
+        if not 0 < self.accept < 1:
+            raise UserError(
+                f"trainer.checking.accept={self.accept}: write a share between 0 and 1, such as 0.93."
+            )
 
 
 class Reader:
@@ -88,19 +94,22 @@ class Reader:
         return self._ready
 
     def settle(self) -> None:
-        """Put the threshold where the verifier is right most often on what it has learned from.
+        """Put the threshold where the wanted share of right solutions is accepted, of those it has learned from.
 
-        Right and wrong weigh the same within each role and round, as they do in what it learns from.
+        Pairs say which of two solutions is better and nothing of where to draw the line; ``how.accept`` does.  Rounds
+        weigh the same.
         """
         score = torch.cat([self.scores(rows) for rows in self.pools])
-        weight = torch.cat([_balanced(rows) for rows in self.pools])
         right = torch.cat([rows["verdict"] == VERDICTS.index("right") for rows in self.pools])
-        order = score.argsort()
-        gain = torch.where(right, -weight, weight)[order].cumsum(0)  # of rejecting all up to here
-        best = int(gain.argmax())
-        between = score[order[best : best + 2]].mean()
+        shares = [(rows["verdict"] == VERDICTS.index("right")).sum().clamp(min=1) for rows in self.pools]
+        weight = torch.cat(
+            [torch.full((len(p),), 1.0 / float(n)) for p, n in zip(self.pools, shares, strict=True)]
+        )
+        found, order = score[right].sort()
+        below = weight[right][order].cumsum(0) / weight[right].sum()
+        line = found[min(int((below < 1 - self.how.accept).sum()), len(found) - 1)]
         with torch.no_grad():
-            self.verifier.bias -= between.to(self.verifier.bias.device)
+            self.verifier.bias -= line.to(self.verifier.bias.device)
 
     @torch.no_grad()
     def scores(self, rows: TensorDictBase) -> Tensor:
@@ -113,20 +122,6 @@ class Reader:
         count = len(self.book.problems)
         whole = asked(rows, lambda p, i: self.book.prompt("verifier", p % count))
         return whole.to(self.verifier.bias.device)
-
-
-def _balanced(rows: TensorDictBase, least: int = 20) -> Tensor:
-    """Weights ``[n]`` with which right and wrong answers weigh the same in each role; what can't be read has none.
-
-    Args:
-        least: a few answers of a kind don't weigh as much as ``least``.
-    """
-    weight = torch.zeros(len(rows))
-    for role in range(len(ROLES)):
-        for verdict in ("right", "wrong"):
-            own = (rows["role"] == role) & (rows["verdict"] == VERDICTS.index(verdict))
-            weight[own] = 1.0 / own.sum().clamp(min=least)
-    return weight
 
 
 def read_pools(saved: Sequence[dict[str, Tensor]]) -> list[TensorDictBase]:

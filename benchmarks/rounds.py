@@ -1,0 +1,109 @@
+"""The table of rounds in docs/results.md: ``python -m benchmarks.rounds [names] [--seeds 3] [--jobs 2]``.
+
+Every row is one command of ``experiment=rounds`` with several seeds, as in ``benchmarks.results``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from benchmarks.results import PAGE, Row, results_of, run, write
+
+GAME = "experiment=rounds"
+ROWS = [
+    Row("rounds", "convincing counts where the role is kept (`reward=cgc`)", GAME),
+    Row("rounds-src", "`reward=src`", f"{GAME} reward=src"),
+    Row(
+        "rounds-goodhart",
+        "paid to convince, whatever the truth (`reward=goodhart`)",
+        f"{GAME} reward=goodhart",
+    ),
+    Row(
+        "rounds-correctness", "paid for the truth alone (`reward=correctness`)", f"{GAME} reward=correctness"
+    ),
+    Row("rounds-decoupled", "decoupled (`trainer.decoupled=true`)", f"{GAME} trainer.decoupled=true"),
+]
+Pick = Callable[[list[Mapping[str, Any]]], list[float]]
+
+
+def _at(what: str, key: str, least: int = 0) -> Pick:
+    """The values of ``key`` in a run's measurements of one kind, from a round on."""
+    return lambda rounds: [
+        r[key] for r in rounds if r["what"] == what and r["round"] >= least and r.get(key) is not None
+    ]
+
+
+SUMMARY: dict[str, Pick] = {  # of one run's measurements on held-out problems
+    "helpful right, start": _at("start", "helpful/accuracy"),
+    "helpful right, end": lambda rounds: _at("checked", "helpful/accuracy")(rounds)[-1:],
+    "sneaky wrong, after attacks": _at("attacked", "sneaky/wrong"),
+    "unparseable, from round 1": _at("checked", "unparseable", 1),
+    "AUC, from round 1": _at("checked", "auc", 1),
+    "fooled before attacks, from round 1": _at("checked", "fooled", 1),
+    "accepts helpful right, from round 1": _at("checked", "accepts/helpful/right", 1),
+    "fooled after attacks": _at("attacked", "fooled"),
+}
+
+
+def table() -> str:
+    """The rows that have been run: mean ± standard deviation over seeds of each run's mean over rounds, in percent."""
+    rows = [row for row in ROWS if results_of(row)]
+    head = ["", *SUMMARY, "CPU minutes", "seeds"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        runs = results_of(row)
+        cells = [
+            _cell([statistics.mean(v) for r in runs if (v := pick(r["rounds"]))]) for pick in SUMMARY.values()
+        ]
+        minutes = statistics.mean(r["cpu_minutes"] for r in runs)
+        lines.append("| " + " | ".join([row.what, *cells, f"{minutes:.1f}", str(len(runs))]) + " |")
+    lines += [
+        "",
+        "Steps to exploit (RL iterations until most of the sneaky's wrong solutions are accepted), by round and",
+    ]
+    lines += ["seed; – where an attack never got there:", "", *_steps(rows)]
+    return "\n".join([*lines, "", "```", *(row.command for row in rows), "```", ""])
+
+
+def _steps(rows: list[Row]) -> list[str]:
+    runs = {row.what: [_attacks(r["rounds"]) for r in results_of(row)] for row in rows}
+    count = max((len(a) for each in runs.values() for a in each), default=0)
+    lines = ["| | " + " | ".join(f"round {r}" for r in range(count)) + " |", "|" + "---|" * (count + 1)]
+    for what, attacks in runs.items():
+        by_round = [", ".join("–" if a[r] is None else str(a[r]) for a in attacks) for r in range(count)]
+        lines.append(f"| {what} | " + " | ".join(by_round) + " |")
+    return lines
+
+
+def _attacks(rounds: list[Mapping[str, Any]]) -> list[int | None]:
+    return [r["steps_to_exploit"] for r in rounds if r["what"] == "attacked"]
+
+
+def _cell(values: list[float]) -> str:
+    if not values:
+        return "–"
+    mean = 100 * statistics.mean(values)
+    return f"{mean:.1f}" + (f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else "")
+
+
+def main() -> None:
+    """Run what is missing and write the table between the page's markers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="rows to run; all if none is named")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only-tables", action="store_true", help="run nothing")
+    options = parser.parse_args()
+    chosen = [row for row in ROWS if not options.names or row.name in options.names]
+    if not options.only_tables:
+        with ThreadPoolExecutor(options.jobs) as pool:
+            list(pool.map(lambda job: run(*job), [(r, s) for s in range(options.seeds) for r in chosen]))
+    write(PAGE, "rounds: python -m benchmarks.rounds", table())
+
+
+if __name__ == "__main__":
+    main()
