@@ -96,6 +96,9 @@ class Program:
     def _report(self, folder: Path, tracker: Tracker, step: int) -> None:
         """Write what people read, pictures and samples, and hand it to the tracker."""
 
+    def _begin(self, trainer: Trainer, folder: Path | None) -> None:
+        """Training begins now, or goes on; other replicas than the first have no folder."""
+
     def _own_state(self, trainer: Trainer) -> dict[str, Any]:
         """What this replica must keep beside the trainer's state and its random states."""
         return {}
@@ -125,6 +128,7 @@ class Program:
         flat = OmegaConf.to_container(config, resolve=True)
         if folder and not config.resume:
             (folder / "config.yaml").write_text(OmegaConf.to_yaml(flat))
+        self._begin(trainer, folder)
         with open_tracker(folder, config=flat, resume_step=saved["step"] if saved else None) as tracker:
             self._learn(trainer, folder, tracker)
             replicas.stop()  # the first judges alone

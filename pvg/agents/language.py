@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor, nn
+
+LEAST = -8.0  # log-probability as a verifier sees it: a single odd word must not outweigh all others
 
 
 def texts(
@@ -66,11 +68,29 @@ class LanguageAgent(nn.Module):
         """The model without the wrapper that adapters bring."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
 
+    def weights(self) -> Iterable[tuple[str, Tensor]]:
+        """The model's weights by the names that it has without adapters, these merged in."""
+        if self.plain is self.model:
+            return list(self.model.state_dict().items())
+        self.model.merge_adapter()
+        try:
+            found = {n.replace(".base_layer", ""): w.clone() for n, w in self.plain.state_dict().items()}
+        finally:
+            self.model.unmerge_adapter()
+        return [(n, w) for n, w in found.items() if ".lora_" not in n]
+
     def hidden(self, batch: TensorDictBase) -> Tensor:
         """Last hidden states ``[n, t, width]``."""
         body = self.plain.get_decoder()
         out = body(input_ids=batch["tokens"], attention_mask=batch["there"].long(), use_cache=False)
         return out.last_hidden_state
+
+    def logits(self, batch: TensorDictBase) -> Tensor:
+        """Logits ``[n, a, vocabulary]`` of the answer's tokens."""
+        return self._logits(self.hidden(batch), batch)
+
+    def _logits(self, hidden: Tensor, batch: TensorDictBase) -> Tensor:
+        return self.plain.get_output_embeddings()(_answers(hidden, batch, -1)).float()
 
 
 class Prover(LanguageAgent):
@@ -78,22 +98,43 @@ class Prover(LanguageAgent):
 
     def forward(self, batch: TensorDictBase) -> tuple[Tensor, Tensor]:
         """Logits ``[n, a, vocabulary]`` of the answer's tokens, and the value ``[n, a]`` before each of them."""
-        before = batch["start"].unsqueeze(-1) - 1 + torch.arange(batch["answer"].shape[1], device=batch.device)
         hidden = self.hidden(batch)
-        before = before.clamp(max=hidden.shape[1] - 1)  # past the end of short answers, where nothing is said
-        hidden = hidden.gather(1, before.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
-        return self.plain.get_output_embeddings()(hidden).float(), self.head(hidden.float()).squeeze(-1)
+        value = self.head(_answers(hidden, batch, -1).float()).squeeze(-1)
+        return self._logits(hidden, batch), value
 
     def log_probs(self, batch: TensorDictBase) -> Tensor:
         """Log-probability ``[n, a]`` of each token of the answers."""
-        return self(batch)[0].log_softmax(-1).gather(-1, batch["answer"].unsqueeze(-1)).squeeze(-1)
+        return _log_probs(self.logits(batch), batch["answer"])
 
 
 class Verifier(LanguageAgent):
-    """Scores whole texts; the number is read at the last token."""
+    """Scores answers; the number is what each token adds.
+
+    The score is a learned multiple of the mean, over the answer's tokens, of that number after the token and of the
+    token's log-probability before it.  A model that can solve the problem expects the right solution: with the
+    log-probabilities in view a small verifier tells right from wrong before it is trained on any example, where one
+    that reads its last hidden state alone learns its examples by heart.
+    """
+
+    def __init__(self, model: Any):
+        super().__init__(model)
+        self.scale = nn.Parameter(torch.tensor(8.0, device=model.device))
+        self.bias = nn.Parameter(torch.tensor(1.0, device=model.device))
 
     def forward(self, batch: TensorDictBase) -> Tensor:
         """Scores ``[n]``; above 0 is accepted."""
-        last = batch["there"].sum(-1) - 1
-        hidden = self.hidden(batch)[torch.arange(len(last), device=last.device), last]
-        return self.head(hidden.float()).squeeze(-1)
+        hidden, said = self.hidden(batch), batch["said"]
+        expected = _log_probs(self._logits(hidden, batch), batch["answer"]).clamp(min=LEAST)
+        added = self.head(_answers(hidden, batch, 0).float()).squeeze(-1)
+        return self.bias + self.scale * ((added + expected) * said).sum(-1) / said.sum(-1).clamp(min=1)
+
+
+def _answers(hidden: Tensor, batch: TensorDictBase, shift: int) -> Tensor:
+    """The hidden states ``[n, a, width]`` at the answer's tokens, or ``shift`` places on."""
+    at = batch["start"].unsqueeze(-1) + shift + torch.arange(batch["answer"].shape[1], device=hidden.device)
+    at = at.clamp(max=hidden.shape[1] - 1)  # past the end of short answers, where nothing is said
+    return hidden.gather(1, at.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
+
+
+def _log_probs(logits: Tensor, tokens: Tensor) -> Tensor:
+    return logits.log_softmax(-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)

@@ -99,7 +99,7 @@ class Decoder:
         Args:
             cache: where keys and values are put, at ``rows`` ``[n]`` of its slots.
         """
-        n, t = tokens.shape
+        t = tokens.shape[1]
         h, cos, sin = embedding(tokens, self.embed), self.cos[:t], self.sin[:t]
         for i, w in enumerate(self.blocks):
             q, k, v = self._qkv(h, w)
@@ -107,7 +107,9 @@ class Decoder:
             if cache is not None:
                 cache[i, 0, rows, :, :t] = k
                 cache[i, 1, rows, :, :t] = v
-            mixed = scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=self.kv_heads < self.heads)
+            mixed = scaled_dot_product_attention(
+                q, k, v, is_causal=True, enable_gqa=self.kv_heads < self.heads
+            )
             h = self._rest(h, mixed.transpose(1, 2).flatten(2), w)
         return h
 

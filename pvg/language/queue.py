@@ -39,7 +39,7 @@ class Queue:
     All tasks are submitted at once and wait in the engine, in order; a new try goes to the end of that line.  So a
     request that can't be served is refused before any work is done, no slot is ever free for want of a request, and
     first tries come before second ones: tasks that may still take many tries are begun early, which leaves the
-    shortest tail (retries first take 8 % more steps: ``python -m benchmarks.queue``).
+    shortest tail (retries first take 12 % more steps: ``python -m benchmarks.queue``).
 
     Args:
         engine: draws the attempts.  It and the grader serve this queue alone while it runs.

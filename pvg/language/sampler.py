@@ -54,7 +54,9 @@ class TorchEngine(Engine):
         self.check = check or (1 if self.device.type == "cpu" else 8)
         self.refill = max(1, int(refill * slots))
         self.waiting: deque[tuple[Request, float]] = deque()
-        self.busy: dict[int, tuple[Request, float, float, int]] = {}  # slot: request, submitted, begun, version
+        self.busy: dict[
+            int, tuple[Request, float, float, int]
+        ] = {}  # slot: request, submitted, begun, version
         self.free = list(range(slots - 1, -1, -1))
         self.cache: Tensor | None = None
         self.seen = 0  # places of the texts in the slots, at most
@@ -180,7 +182,10 @@ class TorchEngine(Engine):
         drawn = (weights < (u * weights[:, -1]).unsqueeze(-1)).sum(-1).clamp(max=logits.shape[-1] - 1)
         token = torch.where(heat > 0, drawn, logits.argmax(-1))
         said = log_probs.gather(-1, token.unsqueeze(-1)).squeeze(-1)
-        live, rows = of(self.live), torch.arange(self.capacity, device=self.device) if slots is None else slots
+        live, rows = (
+            of(self.live),
+            torch.arange(self.capacity, device=self.device) if slots is None else slots,
+        )
         column = position.clamp(0, self.out.shape[1] - 1)
         self.out[rows, column] = torch.where(live, token, self.out[rows, column])
         self.said[rows, column] = torch.where(live, said, self.said[rows, column])

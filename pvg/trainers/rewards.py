@@ -15,16 +15,22 @@ from torch import Tensor
 Reward = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
-def centred(score: Tensor, group: Tensor) -> Tensor:
+def centred(score: Tensor, group: Tensor, among: Tensor | None = None) -> Tensor:
     """Scores less the mean of their group.
 
     Args:
         score: ``[n]``.
         group: int64 ``[n]`` from 0, the same for all answers to a problem in a role.
+        among: bool ``[n]``, whose mean it is: answers that are as the role wants them.  Were a sneaky prover's right
+            answers in it, every wrong one would lie below the mean, and being wrong would not pay.  A group that has
+            none of them is centred on its own mean.
     """
+    among = torch.ones_like(group, dtype=torch.bool) if among is None else among
     count = torch.zeros(int(group.max()) + 1, device=score.device)
-    total = count.index_add(0, group, score)
-    return score - (total / count.index_add(0, group, torch.ones_like(score)).clamp(min=1))[group]
+    chosen = count.index_add(0, group, among.float())[group]
+    weight = torch.where(chosen > 0, among.float(), 1.0)
+    total = count.index_add(0, group, score * weight)
+    return score - (total / count.index_add(0, group, weight).clamp(min=1))[group]
 
 
 def src(score: Tensor, right: Tensor, helpful: Tensor, parsed: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from tensordict import TensorDictBase
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, logsigmoid
 
-from pvg.agents.language import LanguageAgent, Prover, Verifier, trim
+from pvg.agents.language import LanguageAgent, Verifier, trim
 from pvg.errors import UserError
 
 
@@ -83,18 +83,28 @@ class Optimiser:
         self.adam.load_state_dict(saved["adam"])
 
 
-def imitate(prover: Prover, batch: TensorDictBase, optimiser: Optimiser) -> dict[str, float]:
-    """One step towards saying these answers: cross-entropy of their tokens."""
+def imitate(agent: LanguageAgent, batch: TensorDictBase, optimiser: Optimiser) -> dict[str, float]:
+    """One step towards saying these answers."""
+    loss = imitation(agent, batch, optimiser)
+    optimiser.step()
+    return {"loss": loss}
+
+
+def imitation(
+    agent: LanguageAgent, batch: TensorDictBase, optimiser: Optimiser, weight: float = 1.0
+) -> float:
+    """The gradient of the cross-entropy of these answers' tokens, and its value."""
     total, loss = batch["said"].sum().clamp(min=1), torch.zeros((), device=batch.device)
     for piece in optimiser.pieces(batch):
         with optimiser.mixed():
-            logits = prover(piece)[0]
+            logits = agent.logits(piece)
         wanted = piece["answer"].masked_fill(~piece["said"], -100)
-        part = cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100, reduction="sum") / total
-        part.backward()
+        part = (
+            cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100, reduction="sum") / total
+        )
+        (part * weight).backward()
         loss += part.detach()
-    optimiser.step()
-    return {"loss": float(loss)}
+    return float(loss)
 
 
 def bradley_terry(score: Tensor, pull: float) -> Tensor:

@@ -1,0 +1,100 @@
+"""Problems as a language model's agents meet them: split in parts, asked by role, with answers to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pvg.envs.problems import SHARES, Problem, part
+from pvg.errors import UserError
+from pvg.language.answers import final_answer
+from pvg.language.attempts import Task
+from pvg.language.prompts import Prompts
+
+
+class Book:
+    """Word problems in three parts: provers learn on one, verifiers on another, and everybody is judged on the third.
+
+    Args:
+        problems: with worked solutions and answers.
+        tokenizer: of the models that play.
+        most: new tokens that an answer may take.
+        context: tokens that a model takes, prompt and answer together.
+        templates: prompts in place of ours, by role.
+        seed: of the split.
+
+    Attributes:
+        parts: indices of the problems by part: ``prover``, ``verifier``, ``test``.
+        references: the right answers.
+
+    Raises:
+        UserError: a part is empty, or a problem does not fit the context.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        tokenizer: Any,
+        *,
+        most: int,
+        context: int,
+        templates: Mapping[str, str] | None = None,
+        seed: int = 0,
+    ):
+        self.problems, self.tokenizer, self.most = list(problems), tokenizer, most
+        self.prompts = Prompts(tokenizer, templates)
+        self.end = int(tokenizer.eos_token_id)
+        self.parts: dict[str, list[int]] = {name: [] for name in SHARES}
+        for i, problem in enumerate(self.problems):
+            self.parts[part(problem.question, seed)].append(i)
+        self.references = [p.answer for p in self.problems]
+        for name, found in self.parts.items():
+            if not found:
+                raise UserError(
+                    f"env: of {len(self.problems)} problems none falls to the {name}'s part; give more."
+                )
+        longest = max(range(len(self.problems)), key=lambda i: len(self.problems[i].question))
+        for role in ("helpful", "verifier"):
+            length = len(self.prompt(role, longest))
+            if length + most > context:
+                raise UserError(
+                    f"env: the longest problem takes {length} tokens, an answer may take {most} more, and the "
+                    f"model's context is {context}. Lower agents.most, leave long problems out (env.longest) or choose "
+                    f"another model. The problem begins: {self.problems[longest].question[:80]!r}"
+                )
+
+    def prompt(self, role: str, problem: int, answer: str = "") -> tuple[int, ...]:
+        """Token ids that ask a role about a problem."""
+        return self.prompts(role, self.problems[problem].question, answer)
+
+    def solution(self, text: str) -> list[int]:
+        """Token ids of a solution, with the end."""
+        return [*self.tokenizer(text, add_special_tokens=False).input_ids, self.end]
+
+    def answer(self, tokens: Sequence[int]) -> str | None:
+        """What a solution ends with; None if it has no end or nothing that can be read there."""
+        return final_answer(self.prompts.text(list(tokens)))
+
+    def tasks(
+        self,
+        problems: Sequence[int],
+        roles: Sequence[str],
+        each: int,
+        solved: Sequence[str] | None = None,
+        compare: bool = True,
+    ) -> list[Task]:
+        """``each`` tasks of every role at every problem.
+
+        Args:
+            solved: by problem, the answers that a translator is to lead to; None where nobody translates.
+            compare: a translator's answers are compared with those, as problems that come after all others
+                (``references`` and ``solved``, one after the other); else with the right ones.
+        """
+        keys, count = iter(range(len(problems) * len(roles) * each)), len(self.problems)
+        return [
+            Task(next(keys), role, p + count if compare and role == "translator" else p, prompt, self.most)
+            for p in problems
+            for role in roles
+            for prompt in [self.prompt(role, p, solved[p] if solved else "")]
+            for _ in range(each)
+        ]

@@ -1,0 +1,156 @@
+"""Rounds of language-model provers against a language-model verifier, as a program."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
+
+from pvg.errors import UserError
+from pvg.language.attempts import summary
+from pvg.language.engine import Engine, EngineFailed
+from pvg.language.grader import Grader
+from pvg.program import Program, new_folder
+from pvg.report.console import Bar, doing, table
+from pvg.report.rounds import engine_report, rounds_markdown, rounds_table
+from pvg.tracking import Tracker
+from pvg.trainers.rounds import Rounds
+
+
+class RoundsProgram(Program):
+    """Trains helpful and sneaky provers against a verifier, in rounds, on word problems."""
+
+    keys: Mapping[str, Any] = {}
+
+    def _build(self) -> None:
+        """Problems, agents and the engine."""
+        config = self.config
+        if self.world > 1:
+            raise UserError(
+                "experiment=rounds is one process; to use several GPUs choose engine=multi_gpu, which starts a worker "
+                "on each, and leave torchrun out."
+            )
+        self.problems = instantiate(config.env)
+        with doing("making the agents"):
+            self.cast = instantiate(config.agents).make(self.problems, config.seed, self.device)
+        self.grader = Grader()
+        with doing("starting the engine"):
+            try:
+                self.engine: Engine = instantiate(config.engine)(self.cast.folder)
+            except EngineFailed as error:
+                raise UserError(f"The engine can't start: {error}") from error
+
+    def _trainer(self) -> Rounds:
+        cast = self.cast
+        make = instantiate(self.config.trainer)
+        self.trainer: Rounds = make(
+            book=cast.book,
+            prover=cast.prover,
+            verifier=cast.verifier,
+            engine=self.engine,
+            grader=self.grader,
+            seed=self.config.seed,
+        )
+        return self.trainer
+
+    def train(self) -> None:
+        """Play all rounds, with progress and checkpoints; then judge and report."""
+        try:
+            super().train()
+        finally:
+            self._close()
+
+    def evaluate(self) -> None:
+        """Judge a checkpoint's agents on held-out problems; the last line printed is one JSON object."""
+        try:
+            super().evaluate()
+        finally:
+            self._close()
+
+    def sample(self) -> None:
+        """Sampling alone, with the models as they are: to try an engine out; the last line is one JSON object."""
+        try:
+            self._build()
+            trainer = self._trainer()
+            folder = new_folder(self.config.folder)
+            trainer.folder = folder
+            how, part = trainer.checking, trainer.book.parts["verifier"]
+            tasks = trainer.book.tasks(part[: how.problems], trainer.roles, how.k_per_role)
+            bar, begun = Bar(len(tasks), "tasks"), time.monotonic()
+            try:
+                attempts = trainer.sample(
+                    tasks, how.max_tries_per_task, "sample", lambda n, _: bar.update(n, {})
+                )
+            finally:
+                bar.close()
+            result = {"roles": summary(attempts), "engine": engine_report(self.engine.counts)}
+            result["seconds"] = round(time.monotonic() - begun, 3)
+            (folder / "report.json").write_text(json.dumps(result, indent=1) + "\n")
+            rows = [
+                [
+                    r,
+                    s["tasks"],
+                    s["attempts"],
+                    s["success_at_1"],
+                    s["success_at_k"],
+                    s["give_ups"],
+                    s["unparseable"],
+                ]
+                for r, s in result["roles"].items()
+            ]
+            columns = ["tasks", "attempts", "success at 1", "at k", "give-ups", "unparseable"]
+            table("sampled", columns, rows)
+            print(f"Everything about this run is in {folder}/")
+            print(json.dumps(result))
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        for name in ("engine", "grader"):
+            if hasattr(self, name):
+                getattr(self, name).close()
+
+    # ------------------------------------------------------------------ Program
+    def _begin(self, trainer: Any, folder: Path | None) -> None:
+        trainer.folder = folder
+
+    def _take(self, state: dict) -> None:
+        self._trainer().load_state_dict(state)
+
+    def _judge(self) -> dict[str, Any]:
+        with doing("asking about held-out problems"):
+            return self.trainer.judge()
+
+    def _baselines(self, trainer: Any) -> dict[str, Any]:
+        out: dict[str, Any] = {"rounds": rounds_table(trainer.records)}
+        out["engine"] = engine_report(self.engine.counts)
+        return out
+
+    def _report(self, folder: Path, tracker: Tracker, step: int) -> None:
+        text = rounds_markdown(self.trainer)
+        (folder / "report.md").write_text(text)
+        tracker.text("report", text, step)
+
+    def _show(self, result: Mapping[str, Any]) -> None:
+        rows = [
+            [f"{row['what']}, round {row['round']}", *(row.get(k) for k in SHOWN)]
+            for row in result.get("rounds", [])
+        ]
+        if rows:
+            table("rounds", list(SHOWN.values()), rows)
+        names = [k for k, v in result.items() if isinstance(v, float) and k in SHOWN]
+        table("held out, final agents", [""], [[SHOWN[k], result[k]] for k in names])
+
+
+SHOWN = {
+    "helpful/accuracy": "helpful right",
+    "sneaky/wrong": "sneaky wrong",
+    "unparseable": "unparseable",
+    "accepts/helpful/right": "accepts helpful right",
+    "fooled": "fooled",
+    "auc": "AUC",
+}

@@ -1,0 +1,393 @@
+"""Rounds of provers and a verifier (Kirchner et al. 2024): the verifier learns from what the provers say, the provers
+from what it then believes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from tensordict import TensorDict
+from torch import Tensor
+
+from pvg.agents.language import Prover, Verifier
+from pvg.errors import UserError
+from pvg.language.attempts import WANTED, Attempt, Task
+from pvg.language.book import Book
+from pvg.language.canary import check
+from pvg.language.engine import Engine
+from pvg.language.pool import ROLES, VERDICTS, asked, pool
+from pvg.language.queue import Grader, Queue
+from pvg.trainers import policy_gradient as rl
+from pvg.trainers.checking import Checking, Reader, read_pools
+from pvg.trainers.lessons import lessons, readings
+from pvg.trainers.policy_gradient import PolicyGradient
+from pvg.trainers.rewards import Reward, centred, cgc, correctness
+from pvg.trainers.supervised import Descent, Optimiser, imitate
+from pvg.trainers.verdicts import best_of, calibration, measure
+
+Metrics = dict[str, float]
+SPREAD = 2.0  # log-odds; differences of scores beyond that hardly matter
+STRIDE = 1_000_003  # from the seeds of one step to those of the next
+
+
+@dataclass
+class Start:
+    """The supervised start: provers imitate worked solutions, in the sneaky role spoilt ones, the verifier right ones.
+
+    Args:
+        steps: of gradient descent; 0 for models that can do it already.
+        descent: the gradient steps.
+    """
+
+    steps: int = 500
+    descent: Descent = field(default_factory=Descent)
+
+
+class Rounds:
+    """Trains a prover, who plays all roles, and a verifier, in rounds.
+
+    A round: the provers are sampled and the verifier is trained on what they said in all rounds; then the provers are
+    trained against it (the attack).  At the end the verifier is trained once more.
+
+    In the decoupled game (Kim and Lee 2026, arXiv 2602.23248) the prover is first trained for correctness alone; its
+    answers are kept, and in place of the helpful prover a translator, who is told that answer, writes a solution that
+    leads to it: what a legible solution costs is then no longer paid in correctness.
+
+    Args:
+        book: the problems.
+        prover, verifier: of one vocabulary.
+        engine: samples from the prover's model.
+        grader: says what is right.
+        rounds: how many.
+        start, checking, provers: how they learn.
+        reward: what an answer earns.
+        decoupled: play the decoupled game.
+        test: held-out problems that are asked after every part of a round; each role gets all of them.
+        tolerance: of log-probabilities between engine and trainer, after each change of weights; None for what the
+            model's type of numbers allows.
+        seed: decides everything that is drawn.
+
+    Attributes:
+        records: what was measured, in order: ``what`` (start, checked, attacked: on held-out problems; attack, solve:
+            on an iteration's own answers), ``round``, and what :func:`pvg.trainers.verdicts.measure` gives.
+        folder: where attempts are kept; None for nowhere.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        prover: Prover,
+        verifier: Verifier,
+        engine: Engine,
+        grader: Grader,
+        *,
+        rounds: int = 4,
+        start: Start | None = None,
+        checking: Checking | None = None,
+        provers: PolicyGradient | None = None,
+        reward: Reward = cgc,
+        decoupled: bool = False,
+        test: int = 300,
+        tolerance: float | None = None,
+        seed: int = 0,
+    ):
+        if rounds < 1 or test < 1:
+            raise UserError(f"trainer: rounds={rounds} and test={test} must both be 1 or more.")
+        self.book, self.prover, self.verifier, self.engine, self.grader = (
+            book,
+            prover,
+            verifier,
+            engine,
+            grader,
+        )
+        self.start, self.provers = start or Start(), provers or PolicyGradient()
+        self.reader = Reader(verifier, book, checking or Checking())
+        self.rounds, self.reward, self.tolerance, self.seed = rounds, reward, tolerance, seed
+        self.decoupled = decoupled
+        self.roles = ("translator", "sneaky") if decoupled else ("helpful", "sneaky")
+        self.held_out = book.parts["test"][:test]
+        self.schedule = self._schedule()
+        self.iteration, self.iterations = 0, len(self.schedule)
+        self.folder: Path | None = None
+        self.records: list[dict[str, Any]] = []
+        self.version = 0
+        self.answers: list[str] = []  # the solver's, by problem, in the decoupled game
+        self.loss = rl.make_loss(self.provers)
+        self.optimisers: dict[str, Optimiser] = {}
+        self.begun: dict[str, dict[str, Tensor]] = {}  # the agents' weights after the supervised start
+        self.reference = copy.deepcopy(prover).requires_grad_(False)
+        self._texts: dict[str, TensorDict] = {}
+
+    def _schedule(self) -> list[tuple[str, int, int]]:
+        """Every step of the game as (what, round, number within)."""
+        learn, check_steps = range(self.provers.iterations), range(self.reader.how.steps)
+        out = [("imitate", 0, k) for k in range(self.start.steps)] + [("begin", 0, 0)]
+        if self.decoupled:
+            out += [("solve", 0, k) for k in learn] + [("fix", 0, 0)]
+        for r in range(self.rounds + 1):
+            out += [("gather", r, 0), *(("check", r, k) for k in check_steps), ("judge", r, 0)]
+            if r < self.rounds:
+                out += [*(("attack", r, k) for k in learn), ("exploit", r, 0)]
+        return out
+
+    def train(self, report: Callable[[int, Metrics], None] | None = None) -> None:
+        """Play the schedule to its end."""
+        while self.iteration < self.iterations:
+            what, r, k = self.schedule[self.iteration]
+            self.draw = torch.Generator().manual_seed(self.seed * STRIDE + self.iteration)
+            torch.manual_seed(
+                self.seed * STRIDE + self.iteration
+            )  # whatever else is drawn: a resumed run draws the same
+            metrics = getattr(self, f"_{what}")(r, k)
+            self.iteration += 1
+            if report:
+                report(self.iteration, {"round": float(r), **metrics})
+
+    # ------------------------------------------------------------------ the supervised start
+    def _imitate(self, r: int, k: int) -> Metrics:
+        """One step towards worked solutions."""
+        if k == 0:
+            self._optimise("imitate")
+        found = {}
+        for name, agent in (("prover", self.prover), ("verifier", self.verifier)):
+            worked = self._lessons(name)
+            rows = torch.randint(len(worked), (self.start.descent.batch,), generator=self.draw)
+            agent.train()
+            batch = worked[rows].to(self.device)
+            found[f"{name}/imitation"] = imitate(agent, batch, self.optimisers[name])["loss"]
+        return found
+
+    def _lessons(self, who: str) -> TensorDict:
+        """What is imitated: by the ``prover`` and the ``verifier`` at the start, by provers beside (``beside``)."""
+        if who not in self._texts:
+            own = (*self.roles, "helpful") if self.decoupled else self.roles
+            roles = own if who == "prover" else [role for role in self.roles if role != "sneaky"]
+            self._texts[who] = (
+                readings(self.book) if who == "verifier" else lessons(self.book, roles, self.seed)
+            )
+        return self._texts[who]
+
+    def _begin(self, r: int, k: int) -> Metrics:
+        """The supervised start is over: the agents begin from here."""
+        self._texts.clear()
+        self.begun = {n: _copy(getattr(self, n)) for n in ("prover", "verifier")}
+        self.reference.load_state_dict(self.begun["prover"])
+        self.sync()
+        return self._record("start", r, ("helpful", "sneaky"))
+
+    # ------------------------------------------------------------------ the decoupled game's solver
+    def _solve(self, r: int, k: int) -> Metrics:
+        """One step of a prover that is paid for right answers and nothing else."""
+        return self._improve("solve", r, k, ("helpful",), correctness)
+
+    def _fix(self, r: int, k: int) -> Metrics:
+        """Keep the solver's answers to all problems; the translator begins where the solver began."""
+        everything = range(len(self.book.problems))
+        tasks = self.book.tasks(everything, ("helpful",), 1)
+        found = self.sample(tasks, 1, "solver", temperature=0.0)
+        self.answers = [a.answer or "" for a in found]
+        right = sum(found[p].verdict == "right" for p in self.held_out) / len(self.held_out)
+        self.records.append({"what": "solver", "round": r, "helpful/accuracy": right})
+        self.prover.load_state_dict(self.begun["prover"])
+        self.sync()
+        return {"held_out/solver/accuracy": right}
+
+    # ------------------------------------------------------------------ the verifier's turn
+    def _gather(self, r: int, k: int) -> Metrics:
+        """Ask the provers for solutions to learn from."""
+        how, part = self.reader.how, self.book.parts["verifier"]
+        chosen = torch.randperm(len(part), generator=self.draw)[: how.problems].tolist()
+        tasks = self._tasks([part[i] for i in chosen], self.roles, how.k_per_role)
+        attempts = self.sample(tasks, how.max_tries_per_task, f"round-{r}")
+        self.reader.take(pool(attempts, self.book.most))
+        return {"gathered": float(len(attempts))}
+
+    def _check(self, r: int, k: int) -> Metrics:
+        """One step of the verifier's."""
+        if k == 0:
+            if not (self.reader.how.carry and r):
+                self.verifier.load_state_dict(self.begun["verifier"])
+            self._optimise("check")
+        stats = self.reader.step(self.optimisers["verifier"], self.draw)
+        return {f"verifier/{n}": x for n, x in stats.items()}
+
+    def _judge(self, r: int, k: int) -> Metrics:
+        """How the new verifier does against the provers as they are."""
+        self.reader.settle()
+        return self._record("checked", r, self.roles)
+
+    # ------------------------------------------------------------------ the provers' turn
+    def _attack(self, r: int, k: int) -> Metrics:
+        """One step of the provers against the verifier as it is."""
+        return self._improve("attack", r, k, self.roles, self.reward)
+
+    def _exploit(self, r: int, k: int) -> Metrics:
+        """How the verifier stands after the attack."""
+        return self._record("attacked", r, self.roles)
+
+    def _improve(self, what: str, r: int, k: int, roles: Sequence[str], reward: Reward) -> Metrics:
+        """Sample answers, score them, learn from what they earn."""
+        how, part = self.provers, self.book.parts["prover"]
+        if k == 0:
+            self._optimise("attack")
+        chosen = torch.randint(len(part), (how.problems,), generator=self.draw).tolist()
+        tasks = self._tasks([part[i] for i in chosen], roles, how.samples)
+        rows = pool(self.sample(tasks, 1), self.book.most)
+        score, group = self.reader.scores(rows), torch.arange(len(rows)) // how.samples
+        helpful, right = rows["role"] != ROLES.index("sneaky"), rows["verdict"] == VERDICTS.index("right")
+        parsed = rows["verdict"] != VERDICTS.index("unparseable")
+        centre = centred(score, group, parsed & (right == helpful))
+        earned = reward(torch.tanh(centre / SPREAD), right, helpful, parsed)
+        batch = asked(rows, lambda p, i: tasks[i].prompt).set("reward", earned).set("group", group)
+        batch = batch.set("helpful", helpful).to(self.device)
+        with torch.no_grad():
+            batch.set("ref_log_probs", self.reference.log_probs(batch))
+            batch.set("value", self.prover(batch)[1])
+        rl.advantages(batch, how)
+        self.prover.train()
+        beside = self._lessons("beside") if how.lessons else None
+        stats = rl.learn(self.prover, batch, how, self.loss, self.optimisers["prover"], beside)
+        self.sync()
+        said = batch["said"]
+        found = measure(rows, score)
+        found["kl"] = float((batch["log_probs"] - batch["ref_log_probs"])[said].mean())
+        self.records.append({"what": what, "round": r, "step": k, **found})
+        paid = {f"{role}/reward": float(earned[rows["role"] == ROLES.index(role)].mean()) for role in roles}
+        return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found) | paid
+
+    # ------------------------------------------------------------------ parts
+    @property
+    def device(self) -> torch.device:
+        """Where the prover lives."""
+        return self.prover.head.weight.device
+
+    def _optimise(self, what: str) -> None:
+        """Fresh optimisers for a part of the game."""
+        names, how, steps = {
+            "imitate": (("prover", "verifier"), self.start.descent, self.start.steps),
+            "check": (("verifier",), self.reader.how.descent, self.reader.how.steps),
+            "attack": (("prover",), self.provers.descent, self.provers.steps),
+        }[what]
+        self.optimisers = {name: Optimiser(getattr(self, name), how, steps) for name in names}
+
+    def _tasks(self, problems: Sequence[int], roles: Sequence[str], each: int) -> list[Task]:
+        """Tasks of the game: a translator's answer is compared with the solver's."""
+        return self.book.tasks(problems, roles, each, self.answers or None)
+
+    def sample(
+        self,
+        tasks: Sequence[Task],
+        tries: int,
+        name: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        temperature: float = 1.0,
+    ) -> list[Attempt]:
+        """Have the engine try tasks until each has succeeded, or has been tried so many times.
+
+        Args:
+            name: of the journal in which the attempts are kept; None for none.
+            progress: told how many tasks are settled, of how many.
+        """
+        journal = self.folder / "attempts" / f"{name}.jsonl" if self.folder and name else None
+        queue = Queue(
+            self.engine,
+            self.grader,
+            decode=self.book.answer,
+            references=[*self.book.references, *self.answers],
+            wanted={**WANTED, "translator": "right"},
+            max_tries_per_task=tries,
+            seed=self.seed * STRIDE + self.iteration,
+            temperature=temperature,
+            journal=journal,
+        )
+        return queue.run(tasks, progress)
+
+    def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
+        """Ask roles about the held-out problems, and measure."""
+        rows = pool(self.sample(self._judged(roles, 1), 1, f"test-{r}-{what}"), self.book.most)
+        found = measure(rows, self.reader.scores(rows))
+        self.records.append({"what": what, "round": r, **found})
+        return {f"held_out/{n}": x for n, x in _numbers(found).items()}
+
+    def _judged(self, roles: Sequence[str], each: int) -> list[Task]:
+        """Tasks on held-out problems, where what counts is the truth: a translator's answer too is compared with it."""
+        return self.book.tasks(self.held_out, roles, each, self.answers or None, compare=False)
+
+    def judge(self, samples: int = 4) -> dict[str, Any]:
+        """The agents as they are, on all held-out problems.
+
+        Args:
+            samples: answers of each role to each problem; also the n of best-of-n.
+
+        Returns:
+            what :func:`pvg.trainers.verdicts.measure`, :func:`~pvg.trainers.verdicts.best_of` and
+            :func:`~pvg.trainers.verdicts.calibration` give, and ``n``, the held-out problems.
+        """
+        rows = pool(self.sample(self._judged(self.roles, samples), 1, "final"), self.book.most)
+        score = self.reader.scores(rows)
+        return {
+            **measure(rows, score),
+            **best_of(rows, score),
+            **calibration(rows, score),
+            "n": len(self.held_out),
+        }
+
+    def sync(self) -> None:
+        """Give the engine the prover's weights, and see that it has them.
+
+        Raises:
+            StaleEngine: it has not.
+        """
+        self.version += 1
+        self.prover.eval()
+        self.engine.load_weights(self.prover.weights(), self.version)
+        some = self.held_out[:4]
+        worked = [self.book.solution(self.book.problems[p].solution) for p in some]
+        watched = [[*self.book.prompt("helpful", p), *said] for p, said in zip(some, worked, strict=True)]
+        check(self.engine, self.prover.plain, watched, self.tolerance)
+
+    # ------------------------------------------------------------------ state
+    def state_dict(self) -> dict:
+        """Everything that a resumed run needs."""
+        return {
+            "iteration": self.iteration,
+            "version": self.version,
+            "prover": self.prover.state_dict(),
+            "verifier": self.verifier.state_dict(),
+            "begun": self.begun,
+            "optimisers": {n: o.state_dict() for n, o in self.optimisers.items()},
+            "pools": [dict(p.items()) for p in self.reader.pools],
+            "answers": self.answers,
+            "records": self.records,
+        }
+
+    def load_state_dict(self, saved: dict) -> None:
+        """Go on from a saved state."""
+        self.iteration, self.records, self.answers = saved["iteration"], saved["records"], saved["answers"]
+        self.prover.load_state_dict(saved["prover"])
+        self.verifier.load_state_dict(saved["verifier"])
+        self.begun = saved["begun"]
+        if self.begun:
+            self.reference.load_state_dict(self.begun["prover"])
+        self.reader.pools = read_pools(saved["pools"])
+        what = self.schedule[self.iteration - 1][0] if self.iteration else ""
+        what = "attack" if what == "solve" else what
+        if what in ("imitate", "check", "attack"):
+            self._optimise(what)
+            for name, state in saved["optimisers"].items():
+                self.optimisers[name].load_state_dict(state)
+        self.version = saved["version"] - 1
+        if self.version >= 0:
+            self.sync()
+
+
+def _copy(agent: torch.nn.Module) -> dict[str, Tensor]:
+    return {n: x.detach().clone() for n, x in agent.state_dict().items()}
+
+
+def _numbers(found: Mapping[str, Any]) -> Metrics:
+    return {n: float(x) for n, x in found.items() if isinstance(x, int | float)}

@@ -1,0 +1,182 @@
+"""``experiment=rounds`` as users run it: small, but with every part of the game."""
+
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from pvg import checkpoint
+from pvg.report.rounds import steps_to_exploit
+from tests.cli import Program, finish, start
+
+# a game so short that nobody learns; what must hold holds all the same
+SMALL = (  # noqa: SIM905
+    "experiment=rounds trainer.rounds=2 trainer.test=40 trainer.start.steps=30 trainer.checking.steps=5 "
+    "trainer.checking.problems=30 trainer.provers.iterations=4 trainer.provers.problems=4 env.count=400 "
+    "engine.slots=64 tracker=csv checkpoint_every=7"
+).split()
+
+
+@pytest.fixture(scope="module")
+def pvg(tmp_path_factory):
+    program = Program(tmp_path_factory.mktemp("rounds"))
+    yield program
+    program.close()
+
+
+@pytest.fixture(scope="module")
+def reference(pvg):
+    done = pvg(*SMALL, "folder=run").ok()
+    return done, done.folder / "run"
+
+
+def results(run):
+    """What a run ends with, without times."""
+    found = json.loads((run / "result.json").read_text())
+    timeless = {"tokens_per_s", "wait_p50", "wait_p95", "tokens", "occupancy", "syncs"}
+    found["engine"] = {k: v for k, v in found["engine"].items() if k not in timeless}
+    return {k: v for k, v in found.items() if "minutes" not in k}
+
+
+def attempts(run):
+    """All attempts that a run has kept, by file, without times."""
+    kept = {}
+    for file in sorted((run / "attempts").glob("*.jsonl")):
+        rows = [json.loads(line) for line in file.read_text().splitlines()[1:]]
+        drop = ("waited", "seconds")
+        found = [{k: v for k, v in row.items() if k not in drop} for row in rows]
+        for row in found:  # sums in another order differ in the last place
+            row["log_probs"] = [round(x, 4) for x in row["log_probs"]]
+        kept[file.name] = sorted(found, key=lambda a: (a["task"], a["number"]))
+    return kept
+
+
+def test_it_plays_every_part_and_reports(reference):
+    done, run = reference
+    found = json.loads((run / "result.json").read_text())
+    parts = [(row["what"], row["round"]) for row in found["rounds"]]
+    played = [("checked", 0), ("attacked", 0), ("checked", 1), ("attacked", 1), ("checked", 2)]
+    assert parts == [("start", 0), *played]
+    assert found["n"] == 40 and 0 <= found["helpful/accuracy"] <= 1
+    assert found["engine"]["syncs"] == 1 + 2 * 4 and not found["engine"]["fallbacks"]
+    assert found["best_of_n"] <= found["pass_at_n"]
+    assert "rounds" in done.out and "steps to exploit" in (run / "report.md").read_text()
+    names = {f"{name}.jsonl" for name in ("final", "round-0", "round-1", "round-2", "test-0-start")}
+    assert names <= {file.name for file in (run / "attempts").iterdir()}
+
+
+def test_attempts_tell_all_there_is_to_know(reference):
+    rows = attempts(reference[1])["round-1.jsonl"]
+    told = {"task", "role", "problem", "number", "seed", "tokens", "log_probs", "version", "worker", "answer", "verdict"}
+    assert told <= set(rows[0]) and {row["version"] for row in rows} == {5}, "one start, four syncs of round 0"
+    for row in rows:
+        wanted = "right" if row["role"] == "helpful" else "wrong"
+        assert row["success"] == (row["verdict"] == wanted)
+        assert (row["answer"] is None) <= (row["verdict"] == "unparseable")
+
+
+@pytest.mark.parametrize("rows", [20, 38, 45])  # while it imitates, attacks, and in round 1
+def test_killed_and_resumed_it_gives_the_same_report(pvg, reference, tmp_path, rows):
+    process, run = start(*SMALL, "folder=run", folder=tmp_path), tmp_path / "run"
+    end = time.monotonic() + 120
+    while not (run / "metrics.csv").is_file() or (run / "metrics.csv").read_bytes().count(b"\n") <= rows:
+        assert process.poll() is None and time.monotonic() < end, process.communicate()[1]
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (run / "result.json").exists()
+    pvg("resume=run", folder=tmp_path).ok()
+    assert results(run) == results(reference[1])
+    assert attempts(run) == attempts(reference[1])
+
+
+def test_the_decoupled_game(pvg):
+    done = pvg(*SMALL, "trainer.decoupled=true", "folder=run").ok()
+    rows = attempts(done.folder / "run")
+    assert {row["role"] for row in rows["round-0.jsonl"]} == {"translator", "sneaky"}
+    solved = {row["problem"]: row["answer"] for row in rows["solver.jsonl"]}
+    assert len(solved) == 400
+    for row in rows["round-0.jsonl"]:  # a translator is right where it leads to the solver's answer
+        if row["role"] == "translator" and row["answer"] and solved[row["problem"] - 400]:
+            if row["verdict"] != "unparseable":
+                assert (row["verdict"] == "right") == (row["answer"] == solved[row["problem"] - 400])
+
+
+def test_evaluate_a_checkpoint(pvg, reference):
+    found = pvg(f"checkpoint={reference[1]}", "mode=evaluate").ok().json
+    kept = results(reference[1])
+    assert found["n"] == 40 and found["auc"] == pytest.approx(kept["auc"], abs=1e-6)
+
+
+@pytest.mark.parametrize("reward", ["src", "goodhart", "correctness"])
+def test_other_rewards_play_too(pvg, reward):
+    pvg(*SMALL, f"reward={reward}", "trainer.rounds=1", "trainer.provers.advantage=value").ok()
+
+
+def test_sampling_alone(pvg):
+    done = pvg(*SMALL, "mode=sample", "folder=run").ok()
+    found = done.json
+    assert found["roles"]["helpful"]["tasks"] == 60 and found["engine"]["tokens"] > 0
+    assert json.loads((done.folder / "run/report.json").read_text())["roles"] == found["roles"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["env.data=jsonl", "env.path=broken.jsonl"], "broken.jsonl:2"),
+        (["env.data=jsonl", "env.path=none.jsonl"], "none.jsonl"),
+        (["env.data=poems"], "env.data=poems"),
+        (["agents.context=12"], "context is 12"),
+        (["agents.model=untokenized"], "tokenizer"),
+        (["agents.model=nowhere"], "agents.model=nowhere"),
+        (["device=cuda:7"], "device=cuda:7"),
+        (["engine.slots=0"], "engine.slots=0"),
+        (["trainer.rounds=0"], "rounds=0"),
+        (["agents.dtype=int8"], "agents.dtype=int8"),
+        (["reward=praise"], "reward=praise"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_written(pvg, tmp_path, arguments, words):
+    good = {"question": "What is 1 + 1 ?", "answer": "1 + 1 = 2\n#### 2"}
+    (tmp_path / "broken.jsonl").write_text(json.dumps(good) + "\n{not json\n")
+    (tmp_path / "untokenized").mkdir()
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    if "agents.model=untokenized" in arguments:
+        small = LlamaConfig(vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1)
+        LlamaForCausalLM(small).save_pretrained(tmp_path / "untokenized")
+    done = pvg(*SMALL, *arguments, folder=tmp_path)
+    assert done.code == 2 and "Traceback" not in done.err
+    assert words in " ".join(done.err.split()), done.err
+    assert not list(tmp_path.glob("runs/*"))
+
+
+def test_no_worker_is_left_behind(tmp_path):
+    process = start(*SMALL, "trainer.rounds=50", "folder=run", folder=tmp_path)
+    end = time.monotonic() + 120
+    while not (tmp_path / "run/metrics.csv").is_file():
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    done = finish(process, tmp_path)
+    assert done.code == 130 and re.search(r"Go on with:  python -m pvg.run resume=run", done.out)
+    assert checkpoint.load(tmp_path / "run")["step"] > 0
+    assert not [p for p in os.listdir("/proc") if p.isdigit() and _group(p) == process.pid]
+
+
+def _group(pid):
+    try:
+        return os.getpgid(int(pid))
+    except (ProcessLookupError, PermissionError):
+        return None
+
+
+def test_steps_to_exploit_by_hand():
+    fooled = [0.1, 0.9, 0.2, 0.4, 0.6, 0.7, 0.8]
+    steps = [{"fooled": x} for x in fooled]
+    assert steps_to_exploit(steps) == 6  # .4, .6, .7 are the first three with a mean above .5
+    assert steps_to_exploit(steps[:5]) is None and steps_to_exploit([]) is None
+    assert steps_to_exploit([{"fooled": None}] * 5) is None
