@@ -20,7 +20,7 @@ help: ## say what there is
 		|| grep -E '^[a-z]+:.*##' Makefile
 
 run: $(ready) ## train a prover and a verifier, e.g. make run ARGS="env=primality seed=3"
-	$(python) -m pvg.run experiment=ppo $(ARGS)
+	$(python) -m pvg.run $(ARGS)
 
 test: $(ready_dev) ## run the tests, e.g. make test ARGS="-k primes -x"
 	$(python) -m pytest $(ARGS)

@@ -69,11 +69,6 @@ TABLES = {
             f"{HARD} {TAUGHT} {LEAN}",
         ),
         Row("hard-2-frozen", "the same, prover frozen after its warm start", f"{HARD} {WARM} {LEAN}"),
-        Row(
-            "hard-2-transformer",
-            "the same, both with a transformer",
-            f"{HARD} agents.prover.net.transformer=1 agents.verifier.net.transformer=1 {LEAN}",
-        ),
         Row("hard-1", "verifier of 1 layer, 8 questions", ONE_LAYER),
     ],
     "Primality, claim composite, matched negatives": [

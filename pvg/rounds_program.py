@@ -78,7 +78,7 @@ class RoundsProgram(Program):
             trainer = self._trainer()
             folder = new_folder(self.config.folder)
             trainer.folder = folder
-            how, part = trainer.checking, trainer.book.parts["verifier"]
+            how, part = trainer.reader.how, trainer.book.parts["verifier"]
             tasks = trainer.book.tasks(part[: how.problems], trainer.roles, how.k_per_role)
             bar, begun = Bar(len(tasks), "tasks"), time.monotonic()
             try:
@@ -87,7 +87,7 @@ class RoundsProgram(Program):
                 )
             finally:
                 bar.close()
-            result = {"roles": summary(attempts), "engine": engine_report(self.engine.counts)}
+            result: dict[str, Any] = {"roles": summary(attempts), "engine": engine_report(self.engine.counts)}
             result["seconds"] = round(time.monotonic() - begun, 3)
             (folder / "report.json").write_text(json.dumps(result, indent=1) + "\n")
             rows = [

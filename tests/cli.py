@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent.parent
 SERVER = """
 import atexit, gc, json, os, runpy, sys, traceback
 import hydra, matplotlib.pyplot, pvg.exchange_program, torch
+for name in sys.argv[1:]:
+    __import__(name)
 gc.freeze()
 for line in sys.stdin:
     job = json.loads(line)
@@ -24,7 +26,7 @@ for line in sys.stdin:
         os.chdir(job["folder"])
         for stream, name in (1, "stdout"), (2, "stderr"):
             os.dup2(os.open(job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
-        sys.argv[1:] = job["arguments"]
+        sys.argv = ["-m", *job["arguments"]]
         code = 0
         try:
             runpy.run_module("pvg.run", run_name="__main__", alter_sys=True)
@@ -70,16 +72,16 @@ class Done:
 
 def environment(**changes):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HYDRA", "WANDB"))}
-    return clean | {"OMP_NUM_THREADS": "1"} | changes
+    return clean | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"} | changes
 
 
 class Program:
-    """Runs the program in processes forked from one that has imported what it needs."""
+    """Runs the program in processes forked from one that has imported what it needs, ``modules`` too."""
 
-    def __init__(self, scratch):
+    def __init__(self, scratch, *modules):
         self.scratch, self.count = scratch, 0
         self.server = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
+            [sys.executable, "-c", SERVER, *modules],
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -120,11 +120,11 @@ def test_make_run_sets_up_in_order_and_then_starts_at_once(bench):
     assert installs[2].startswith("primesieve")
     assert installs[3] == "--no-build-isolation --no-deps -e ."
     assert len(installs) == 4
-    assert calls[-1] == "-m pvg.run experiment=ppo env=primality seed=3"
+    assert calls[-1] == "-m pvg.run env=primality seed=3"
     assert not re.search("^primesieve", (bench.work / ".venv/requirements.txt").read_text(), re.M)
 
     _, calls = bench.make("run")
-    assert calls == ["-m pvg.run experiment=ppo"]
+    assert calls == ["-m pvg.run"]
     os.utime(bench.work / "requirements.txt")
     _, calls = bench.make("run")
     assert any("torch==" in call for call in calls) and "venv" not in calls[0]
@@ -296,17 +296,18 @@ LEVELS = {
     "tracking": 1,
     "checkpoint": 1,
     "envs": 2,
-    "agents": 3,
-    "planning": 3,
     "language": 3,
-    "trainers": 4,
-    "evaluation": 5,  # exploitability trains a fresh prover
-    "attacks": 6,
-    "report": 6,
-    "judge": 7,
-    "program": 7,
-    "exchange_program": 8,  # what `run` makes by its name
-    "run": 9,
+    "agents": 4,
+    "planning": 4,
+    "trainers": 5,
+    "evaluation": 6,  # exploitability trains a fresh prover
+    "attacks": 7,
+    "report": 7,
+    "judge": 8,
+    "program": 8,
+    "exchange_program": 9,  # what `run` makes by its name
+    "rounds_program": 9,
+    "run": 10,
 }
 
 

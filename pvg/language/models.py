@@ -21,8 +21,9 @@ def load(folder: str | Path, dtype: torch.dtype = torch.float32, device: str | t
     """
     from transformers import AutoModelForCausalLM
 
+    quiet()
     try:
-        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
+        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise UserError(
             f"agents.model={folder}: no language model can be loaded from there ({explain(error)}). Name a folder that "
@@ -76,6 +77,7 @@ def make_tiny(
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+    quiet()
     words = sorted({word for text in texts for word in text.split()})
     vocabulary = {word: i for i, word in enumerate([PAD, END, "<unknown>", *words])}
     plain = Tokenizer(models.WordLevel(vocabulary, unk_token="<unknown>"))
@@ -101,6 +103,13 @@ def make_tiny(
         torch.manual_seed(seed)
         LlamaForCausalLM(config).save_pretrained(str(folder))
     tokenizer.save_pretrained(str(folder))
+
+
+def quiet() -> None:
+    """Keep transformers from drawing bars of its own into ours."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
 
 
 def context_of(config: Any) -> int:

@@ -32,7 +32,7 @@ def rounds_table(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     exploit: RL iterations until most wrong solutions of the sneaky were accepted, None if they never were)."""
     out = []
     for record in records:
-        if record["what"] == "attack":
+        if record["what"] in ("attack", "solve"):  # an iteration's own answers
             continue
         row = dict(record)
         if record["what"] == "attacked":
@@ -72,16 +72,17 @@ def rounds_markdown(trainer: Any) -> str:
     return "# Rounds\n\n" + "\n".join(lines) + "\n"
 
 
-AFTER = {"start": "supervised start", "checked": "verifier's training", "attacked": "provers' training"}
+AFTER = {
+    "start": "supervised start",
+    "solver": "solver's training",
+    "checked": "verifier's training",
+    "attacked": "provers' training",
+}
 
 
 def _cell(value: Any, name: str) -> str:
     if value is None:
         return "–"
-    return (
-        str(value)
-        if isinstance(value, int)
-        else f"{value:.3f}"
-        if name in ("auc", "kl")
-        else f"{100 * value:.1f} %"
-    )
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.3f}" if name in ("auc", "kl") else f"{100 * value:.1f} %"

@@ -109,7 +109,7 @@ class Reader:
         below = weight[right][order].cumsum(0) / weight[right].sum()
         line = found[min(int((below < 1 - self.how.accept).sum()), len(found) - 1)]
         with torch.no_grad():
-            self.verifier.bias -= line.to(self.verifier.bias.device)
+            self.verifier.bias.sub_(line.to(self.verifier.bias.device))
 
     @torch.no_grad()
     def scores(self, rows: TensorDictBase) -> Tensor:

@@ -31,8 +31,8 @@ class PolicyGradient:
         clip, entropy, kl, critic: PPO's clip range and the weights of the entropy, of the distance to the policy
             that the game began with (Schulman's estimator k3), and of the value's loss.
         lmbda: of GAE; the discount is 1.
-        lessons: weight of imitating a quarter as many worked solutions beside, which keeps the helpful role right while all else
-            changes (Ouyang et al. 2022, section 3.5: PPO-ptx).
+        lessons: weight of imitating a quarter as many worked solutions beside, which keeps the helpful role right
+            while all else changes (Ouyang et al. 2022, section 3.5: PPO-ptx).
         descent: the gradient steps.
     """
 
