@@ -35,14 +35,15 @@ def composed():
     overrides = []
     for group in sorted(path for path in Path(CONFIGS).iterdir() if path.is_dir() and path.name != "hydra"):
         for choice in sorted(group.glob("*.yaml")):
-            overrides.append(f"{group.name}={choice.stem}")
+            rounds = group.name in ("engine", "reward") or choice.stem == "problems"
+            overrides.append(f"{'experiment=rounds ' if rounds else ''}{group.name}={choice.stem}")
     return overrides
 
 
 @pytest.fixture(scope="module", params=composed())
 def config(request):
     with initialize_config_dir(CONFIGS, version_base="1.3"):
-        made = OmegaConf.to_container(compose("run", [request.param]), resolve=True)
+        made = OmegaConf.to_container(compose("run", request.param.split()), resolve=True)
     made.pop("hydra", None)
     return made
 

@@ -40,7 +40,7 @@ class Checking:
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = bradley_terry
     pull: float = 0.01
-    accept: float = 0.93
+    accept: float = 0.95
     carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
 
