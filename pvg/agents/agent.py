@@ -133,6 +133,10 @@ class Agent(TensorDictModuleBase):
         value = out["value"] if self.critic is None else self.critic(view)["value"]
         return self._join(out), value
 
+    def taught(self, observation: TensorDictBase, target: Tensor, logits: Tensor) -> Tensor:
+        """Logits of what the scenario teaches, ``target [n, tokens]``; here those of any act, ``logits``."""
+        return logits
+
     def dist(self, logits: Tensor, observation: TensorDictBase) -> Tokens:
         """The distribution of acts, with the decisions that the round does not allow left out."""
         if self.decides:

@@ -165,6 +165,7 @@ class Learner:
         target = self.agent.env.teach(self.agent.name, td)
         if target is None:
             return logits.new_zeros(())
+        logits = self.agent.taught(td, target, logits)
         loss, said = logits.new_zeros(()), target.shape[-1] - self.agent.decides
         if said:
             known = target[:, :said]
