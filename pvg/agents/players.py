@@ -104,23 +104,25 @@ class LanguageNet(nn.Module):
         return self.model.get_output_embeddings()(hidden)[..., : self.vocabulary].float()
 
     def heads(self, hidden: Tensor, view: View) -> dict[str, Tensor]:
-        """``value [n, 1]``, and for deciders ``decision [n, 3]``, at the end of each text."""
+        """``value [n, 1]``, and for deciders ``decision [n, 3]``, at the end of each text, and ``expected [n]``, the
+        log-probability of the tokens whose truth is in question."""
         last = hidden[torch.arange(len(hidden), device=hidden.device), view["length"] - 1].float()
         out = {"value": self.value(last)}
         if self.decides:
-            half = self._belief(hidden, view).unsqueeze(-1) / 2
+            belief, out["expected"] = self._read(hidden, view)
+            half = belief.unsqueeze(-1) / 2
             out["decision"] = torch.cat([-half, half, self.go_on(last)], -1)
         return out
 
-    def _belief(self, hidden: Tensor, view: View) -> Tensor:
-        tokens, judged = view["tokens"], view["judged"]
+    def _read(self, hidden: Tensor, view: View) -> tuple[Tensor, Tensor]:
+        """The belief ``[n]``, and the log-probability ``[n]`` of all tokens whose truth is in question."""
+        judged, width = view["judged"], view["tokens"].shape[1]
         first = int(judged.any(0).int().argmax())  # before that no column is judged
-        span = slice(first, tokens.shape[1])
-        log_probs = self.words(hidden[:, first - 1 : tokens.shape[1] - 1]).log_softmax(-1)
-        expected = log_probs.gather(-1, tokens[:, span].unsqueeze(-1)).squeeze(-1).clamp(min=LEAST)
-        each = expected + self.adds(hidden[:, span].float()).squeeze(-1)
-        weight = judged[:, span].float()
-        return self.bias + self.scale * (each * weight).sum(-1) / weight.sum(-1).clamp(min=1)
+        weight, tokens = judged[:, first:].float(), view["tokens"][:, first:].unsqueeze(-1)
+        log_probs = self.words(hidden[:, first - 1 : width - 1]).log_softmax(-1).gather(-1, tokens).squeeze(-1)
+        each = log_probs.clamp(min=LEAST) + self.adds(hidden[:, first:width].float()).squeeze(-1)
+        mean = (each * weight).sum(-1) / weight.sum(-1).clamp(min=1)
+        return self.bias + self.scale * mean, (log_probs * weight).sum(-1)
 
     def forward(self, view: View) -> dict[str, Tensor]:
         """What :meth:`heads` gives, of a text alone."""
@@ -163,7 +165,7 @@ class LanguagePlayer(Agent):
         """Logits ``[n, tokens, vocabulary]`` and value ``[n, 1]``.
 
         Each word's logits are given the words before it in ``action``; without one there is nothing to go by, and
-        they are 0.
+        they are 0.  For :meth:`supervise` a decider's ``expected`` is left in the observation while it learns.
         """
         view = trim(self.env.view(self.name, observation))
         text, action = view["tokens"], observation.get("action", None)
@@ -174,6 +176,8 @@ class LanguagePlayer(Agent):
             text = text[:, : int((view["length"] + self._heard(message, observation).sum(-1)).max())]
         hidden = self.net.hidden(text)
         out = self.net.heads(hidden, view)
+        if self.decides and torch.is_grad_enabled():
+            observation.set("expected", out["expected"])
         if self.critic is not None:
             out["value"] = self.critic(view)["value"]
         if message is not None:
@@ -184,13 +188,19 @@ class LanguagePlayer(Agent):
             out["message"] = hidden.new_zeros(len(text), self.said, self.env.words)
         return self._join(out), out["value"]
 
-    def taught(self, observation: TensorDictBase, target: Tensor, logits: Tensor) -> Tensor:
-        """Logits of the words that are taught, each given the taught ones before it."""
-        if not self.said or not bool((target[:, : self.said] >= 0).any()):
-            return logits
-        words = target[:, : self.said]
-        action = torch.where(words < 0, self.env.end, words)
-        return self.evaluate(observation.copy().set("action", action))[0]
+    def supervise(self, observation: TensorDictBase, logits: Tensor) -> Tensor:
+        """As in :class:`~pvg.agents.agent.Agent`: each word given the taught ones before it, and whoever decides learns
+        to expect what was said for right claims."""
+        target = self.env.teach(self.name, observation)
+        if target is not None and bool((target[:, : self.said] >= 0).any()):
+            words = target[:, : self.said]
+            given = observation.copy().set("action", torch.where(words < 0, self.env.end, words))
+            logits = self.evaluate(given)[0]
+        loss = super().supervise(observation, logits)
+        if self.decides:
+            right = target[:, -1] == 1
+            loss = loss - (observation["expected"] * right).sum() / right.sum().clamp(min=1)
+        return loss
 
     def _heard(self, message: Tensor, observation: TensorDictBase) -> Tensor:
         """Which tokens ``[n, said]`` of a message count."""
