@@ -298,7 +298,7 @@ LEVELS = {
     "envs": 2,
     "agents": 3,
     "planning": 3,
-    "language": 3,
+    "language": 2.5,  # knows no agent; those that speak use it
     "trainers": 4,
     "evaluation": 5,  # exploitability trains a fresh prover
     "attacks": 6,

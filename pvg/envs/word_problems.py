@@ -62,6 +62,7 @@ class WordProblems(ExchangeEnv):
         most: tokens of a prover's message.
         ask: tokens of a decider's message; 0 for deciders that don't speak.
         data: ``"synthetic"`` or ``"gsm8k"``.
+        steps: of the synthetic problems.
         path: GSM8K's folder or a file of its layout; None fetches it from the hub.
         train, test: how many problems at most; held out are those that :func:`~pvg.envs.problems.part` calls ``test``.
         templates: in place of ours (``PLAIN``, or ``CHAT`` where the tokenizer has a chat template).
@@ -81,11 +82,12 @@ class WordProblems(ExchangeEnv):
         slots: int = 128,
         seed: int = 0,
         device: str | torch.device = "cpu",
-        most: int = 16,
+        most: int = 22,
         ask: int = 1,
         data: str = "synthetic",
+        steps: int = 3,
         path: str | None = None,
-        train: int = 8000,
+        train: int = 6000,
         test: int = 1000,
         templates: Mapping[str, str] | None = None,
         data_seed: int = 0,
@@ -94,6 +96,8 @@ class WordProblems(ExchangeEnv):
             raise UserError(f"env.data={data!r}: write synthetic or gsm8k.")
         if most < 1 or ask < 0:
             raise UserError(f"env.most={most} and env.ask={ask}: a prover says 1 token or more, a decider 0 or more.")
+        if steps < 1:
+            raise UserError(f"env.steps={steps}: a problem has 1 step or more.")
         if train < 0 or test < 0:
             raise UserError(f"env.train={train} and env.test={test} can't be below 0.")
         self.tokenizer, self.most, self.ask = tokenizer, most, ask
@@ -102,7 +106,7 @@ class WordProblems(ExchangeEnv):
         self.chats = bool(tokenizer.chat_template)
         self.templates = {**(CHAT if self.chats else PLAIN), **(templates or {})}
         claims = {}
-        for name, problems in self._problems(data, path, train, test, data_seed).items():
+        for name, problems in self._problems(data, steps, path, train, test, data_seed).items():
             made = make_claims(problems, random.Random(f"{data_seed} {name}"), self._sayable)
             claims[name] = made
         table = self._table([*claims["train"], *claims["test"]])
@@ -114,10 +118,17 @@ class WordProblems(ExchangeEnv):
 
     # ------------------------------------------------------------------ instances
     def _problems(
-        self, data: str, path: str | None, train: int, test: int, seed: int
+        self, data: str, steps: int, path: str | None, train: int, test: int, seed: int
     ) -> dict[str, list[Problem]]:
         if data == "synthetic":
-            found = synthetic(round(max(train / (1 - SHARES["test"]), test / SHARES["test"]) * 1.1) + 100, seed)
+            count = round(max(train / (1 - SHARES["test"]), test / SHARES["test"]) * 1.1) + 100
+            try:
+                found = synthetic(count, seed, steps)
+            except ValueError as error:
+                raise UserError(
+                    f"env.train={train} and env.test={test}: {error} of {steps} steps; ask for fewer, or set env.steps "
+                    "higher."
+                ) from None
         else:
             found = gsm8k(path)
         for problem in found:
@@ -193,9 +204,17 @@ class WordProblems(ExchangeEnv):
         width = int((rows[:, 2] if decides else rows[:, :2]).max())
         for channel in voice.hears:
             length = self.message(channel)[0]
-            width += self.protocol.rounds * (length + len(self._marks[channel])) if length else 0
+            width += self._times(agent, channel) * (length + len(self._marks[channel])) if length else 0
         width += self.instances["claim"].shape[-1] if decides else 0
         return width + (len(self._marks[voice.speaks]) if self.message(voice.speaks)[0] else 0)
+
+    def _times(self, agent: str, channel: str) -> int:
+        """How many messages of a channel an agent has heard when it speaks for the last time, at most."""
+        own, others = self.protocol.places(agent), self.protocol.places()
+        before = any(
+            o.voice.speaks == channel and o.track == p.track and o.seat < p.seat for p in own for o in others
+        )
+        return self.protocol.rounds - (not before)
 
     # ------------------------------------------------------------------ what models see
     def view(self, agent: str, observation: TensorDictBase) -> dict[str, Tensor]:
