@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from tensordict import TensorDict
 
 from pvg.envs.arithmetic import LARGEST, NAMES, VERBS, synthetic
 from pvg.envs.claims import make_claims
-from pvg.envs.problems import part
+from pvg.envs.problems import Problem, part
 from pvg.envs.protocols import adp, debate, nip, solo
 from pvg.errors import UserError
 from pvg.evaluation import held_out, see
 from tests.envs.scenarios import word_problems, words
 
+WEEK = Problem("How many days has a week?", "#### 7", "7")
 PROBLEMS = Path(__file__).parent / "problems.jsonl"
 
 
@@ -72,15 +72,9 @@ def test_held_out_problems_are_the_test_part_and_in_no_training():
 
 
 def test_a_problem_without_an_equation_gets_a_number_near_the_right_one():
-    (*_, bare) = claims = make_claims([p for p in synthetic(9)][:0] + [_bare(), _bare()], random.Random(0))
+    (*_, bare) = claims = make_claims([WEEK, WEEK], random.Random(0))
     assert claims[0].label and not bare.label and bare.solution is None
     assert 0 < abs(int(bare.answer) - 7) <= 3
-
-
-def _bare():
-    from pvg.envs.problems import Problem
-
-    return Problem("How many days has a week?", "#### 7", "7")
 
 
 # ---------------------------------------------------------------------- what is heard
@@ -184,7 +178,7 @@ class Letters:
         return 258
 
     def __call__(self, text, add_special_tokens=False):
-        return TensorDict({}, []) if text is None else _Ids([b + 2 for b in text.encode()])
+        return _Ids([b + 2 for b in text.encode()])
 
     def decode(self, ids, skip_special_tokens=False):
         return bytes(i - 2 for i in ids if i > 1).decode(errors="replace")
@@ -198,11 +192,11 @@ class _Ids:
 def test_problems_of_a_file_are_played_to_the_letter(tmp_path):
     lines = PROBLEMS.read_text().splitlines() * 12
     file = tmp_path / "many.jsonl"
-    file.write_text("\n".join(re.sub(r"(\w)\?", rf"\1 ({i})?", line, count=1) for i, line in enumerate(lines)))
+    file.write_text("\n".join(line.replace("?", f" ({i})?", 1) for i, line in enumerate(lines)))
     env = word_problems(adp(), tokenizer=Letters(), data="gsm8k", path=str(file), most=300)
     assert env.train_size == 40 and 5 < env.test_size <= 20
-    assert any("1,250" in env.describe(i) for i in range(40))
-    assert any(env.describe(i).startswith("sneaky : ") for i in range(40))
+    texts = [env.describe(i) for i in range(40)]
+    assert any("$4.50 each" in text for text in texts) and any(text.startswith("sneaky : ") for text in texts)
     env.rollout(3)
 
 
