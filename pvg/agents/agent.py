@@ -133,6 +133,26 @@ class Agent(TensorDictModuleBase):
         value = out["value"] if self.critic is None else self.critic(view)["value"]
         return self._join(out), value
 
+    def supervise(self, observation: TensorDictBase, logits: Tensor) -> Tensor:
+        """Cross-entropy of the acts the scenario can teach; of a decision, given that it is not *continue*.
+
+        Args:
+            logits: of the acts ``[n, tokens, vocabulary]``, as :meth:`evaluate` gives them.
+        """
+        target = self.env.teach(self.name, observation)
+        if target is None:
+            return logits.new_zeros(())
+        loss, said = logits.new_zeros(()), target.shape[-1] - self.decides
+        if said:
+            known = target[:, :said]
+            score = nn.functional.cross_entropy(logits[:, :said].mT, known, ignore_index=-1, reduction="sum")
+            loss = loss + score / (known >= 0).sum().clamp(min=1) * said
+        if self.decides:
+            known = target[:, -1]
+            score = nn.functional.cross_entropy(logits[:, -1, :2], known, ignore_index=-1, reduction="sum")
+            loss = loss + score / (known >= 0).sum().clamp(min=1)
+        return loss
+
     def dist(self, logits: Tensor, observation: TensorDictBase) -> Tokens:
         """The distribution of acts, with the decisions that the round does not allow left out."""
         if self.decides:

@@ -1,4 +1,4 @@
-"""Word problems made on the spot: two-step sums about who has how many of what, with worked solutions.
+"""Word problems made on the spot: sums in a few steps about who has how many of what, with worked solutions.
 
 Small enough that a network of .1 M parameters learns to solve them in a minute, and a wrong step in a solution is
 a matter of a single word, as in the word problems of children.
@@ -16,8 +16,8 @@ VERBS = {"finds": 1, "buys": 1, "gets": 1, "loses": -1, "sells": -1, "gives": -1
 LARGEST = 20  # of all numbers in a problem and its solution
 
 
-def synthetic(count: int, seed: int = 0) -> list[Problem]:
-    """So many different problems, the same for the same seed.
+def synthetic(count: int, seed: int = 0, steps: int = 2) -> list[Problem]:
+    """So many different problems of so many steps, the same for the same seed.
 
     Raises:
         ValueError: more than there are.
@@ -26,17 +26,17 @@ def synthetic(count: int, seed: int = 0) -> list[Problem]:
     for _ in range(20 * count):
         if len(found) == count:
             return list(found.values())
-        problem = _draw(draw)
+        problem = _draw(draw, steps)
         found.setdefault(problem.question, problem)
     raise ValueError(f"there are fewer than {count:,} different problems")
 
 
-def _draw(draw: random.Random) -> Problem:
+def _draw(draw: random.Random, count: int) -> Problem:
     name, things = draw.choice(list(NAMES)), draw.choice(THINGS)
     have = draw.randint(2, 9)
     said, steps = [f"{name} has {have} {things} ."], []
-    for _ in range(2):
-        verb = draw.choice([v for v, sign in VERBS.items() if sign > 0 or have > 1])
+    for _ in range(count):
+        verb = draw.choice([v for v, sign in VERBS.items() if 0 < have + sign <= LARGEST])
         sign = VERBS[verb]
         some = draw.randint(1, min(9, LARGEST - have) if sign > 0 else min(9, have - 1))
         said.append(f"{NAMES[name]} {verb} {some} .")

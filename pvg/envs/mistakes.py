@@ -12,7 +12,7 @@ from fractions import Fraction
 from pvg.envs.problems import Problem
 
 NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+")
-EQUATION = re.compile(rf"(?P<left>[$(]*[0-9.][-+*/x×÷−().,$%0-9 ]*)=\s*\$?(?P<result>{NUMBER.pattern})")
+EQUATION = re.compile(rf"(?P<left>[$(]*\.?[0-9][-+*/x×÷−().,$%0-9 ]*)=\s*\$?(?P<result>{NUMBER.pattern})")
 SIGNS = str.maketrans({"x": "*", "×": "*", "÷": "/", "−": "-", "$": None})
 OPERATIONS: dict[type, Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,

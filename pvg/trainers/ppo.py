@@ -143,38 +143,23 @@ class Learner:
         logits, value = self.agent.evaluate(td)
         td.set("logits", logits).set("value", value)
         out = self.loss(td)
-        total = out["loss_critic"] * (0.0 if supervised else how.critic)
+        auxiliary = self.agent.supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
+        total = auxiliary
         if not supervised:
-            total = total + out["loss_objective"] + out["loss_entropy"] * self.entropy_scale
-        auxiliary = self._supervise(td, logits) if supervised or how.auxiliary else value.new_zeros(())
-        total = total + auxiliary * (1.0 if supervised else how.auxiliary)
+            policy = out["loss_objective"] + out["loss_entropy"] * self.entropy_scale
+            total = policy + out["loss_critic"] * how.critic + auxiliary * how.auxiliary
         # the agent's gradients are views of this one, so it is kept; torch's zero_grad and clip_grad_norm_ do the same
         # on lists of tensors, which for this single one takes longer than all of Adam
         gradient = self.whole.grad
         assert gradient is not None
         gradient.zero_()
-        total.backward()
+        if total.requires_grad:  # there may be nothing to teach
+            total.backward()
         replicas.average_gradients([self.whole])
         gradient.mul_((how.max_grad_norm / (gradient.norm() + 1e-6)).clamp(max=1.0))
         self.optimiser.step()
         kept = out["loss_objective"], out["loss_critic"], out["entropy"], out["kl_approx"], auxiliary
         return torch.stack([x.detach().reshape(()) for x in kept])
-
-    def _supervise(self, td: TensorDictBase, logits: Tensor) -> Tensor:
-        """Cross-entropy of the acts the scenario can teach; of a decision, given that it is not *continue*."""
-        target = self.agent.env.teach(self.agent.name, td)
-        if target is None:
-            return logits.new_zeros(())
-        loss, said = logits.new_zeros(()), target.shape[-1] - self.agent.decides
-        if said:
-            known = target[:, :said]
-            score = nn.functional.cross_entropy(logits[:, :said].mT, known, ignore_index=-1, reduction="sum")
-            loss = loss + score / (known >= 0).sum().clamp(min=1) * said
-        if self.agent.decides:
-            known = target[:, -1]
-            score = nn.functional.cross_entropy(logits[:, -1, :2], known, ignore_index=-1, reduction="sum")
-            loss = loss + score / (known >= 0).sum().clamp(min=1)
-        return loss
 
 
 def _in_one(parameters: Sequence[nn.Parameter]) -> nn.Parameter:

@@ -1,14 +1,16 @@
 """The protocols and the scenarios of the tests: every protocol must play in every scenario."""
 
-from functools import partial
+from functools import cache, partial
 
 from pvg.agents.agent import Agent
 from pvg.agents.graph import GraphNet
+from pvg.agents.players import LanguageNet, LanguagePlayer, tokenizer
 from pvg.agents.tokens import TokenNet
 from pvg.envs.graph_isomorphism import GraphIsomorphism
 from pvg.envs.payoffs import RIGHT, Payoff
 from pvg.envs.primality import Primality
 from pvg.envs.protocols import Protocol, Voice, adp, debate, merlin_arthur, mnip, nip, solo
+from pvg.envs.word_problems import WordProblems
 from tests.envs.toy import Toy, ToyNet
 
 
@@ -53,6 +55,14 @@ PROTOCOLS = {
     "uneven": uneven(),
 }
 
+words = cache(tokenizer)  # of the synthetic problems
+
+
+def word_problems(protocol, **options):
+    made = {"tokenizer": words(), "train": 40, "test": 20, "steps": 1, "most": 4, "ask": 2}
+    return WordProblems(protocol, **made | options)
+
+
 # Each scenario: how to build it, and the network that plays it.  A new one is one line here.
 SCENARIOS = {
     "toy": (Toy, ToyNet),
@@ -65,7 +75,9 @@ SCENARIOS = {
         partial(Primality, train=40, test=20, bits=12, claim="prime", verifier_power="product"),
         partial(TokenNet, width=8),
     ),
+    "words": (word_problems, partial(LanguageNet, width=16, layers=1, hidden=16)),
 }
+PLAYERS = {"words": LanguagePlayer}  # where the network wants an agent of its own
 
 # payoffs that are all different, so that no two can be mistaken for each other
 ODD = {
@@ -84,4 +96,5 @@ def build(scenario="toy", protocol="nip", **options):
 
 def cast(env, scenario="toy", **options):
     """An agent for every part."""
-    return {name: Agent(env, name, SCENARIOS[scenario][1], **options) for name in env.protocol.agents}
+    kind = PLAYERS.get(scenario, Agent)
+    return {name: kind(env, name, SCENARIOS[scenario][1], **options) for name in env.protocol.agents}
