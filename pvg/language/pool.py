@@ -65,9 +65,9 @@ def pairs(pools: Sequence[TensorDictBase]) -> tuple[Tensor, Tensor]:
     """Right and wrong solutions of the same problem, as places in the pools put one after the other.
 
     Returns:
-        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them: every pool weighs the same, and within a
-        pool every combination of roles, so that a prover's style is as common among the right as among the wrong; but what
-        is less than a quarter of the pairs stays rare, or its few examples would be learned by heart.
+        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them: every pool weighs the same, and within
+        a pool every combination of roles, so that a prover's style is as common among the right as among the wrong; but
+        what is less than a quarter of the pairs stays rare, or its few examples would be learned by heart.
     """
     found, weights, offset = [], [], 0
     for rows in pools:
