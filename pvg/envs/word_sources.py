@@ -19,8 +19,8 @@ def problems(
     """Word problems with worked solutions and answers.
 
     Args:
-        data: ``synthetic`` (sums of two steps, made on the spot), ``gsm8k`` (Cobbe et al. 2021), or ``jsonl`` (a file of
-            GSM8K's layout).
+        data: ``synthetic`` (sums of two steps, made on the spot), ``gsm8k`` (Cobbe et al. 2021), or ``jsonl`` (a file
+            of GSM8K's layout).
         path: the file, or GSM8K's folder; without one GSM8K comes from the hub.
         count: how many at most.
         longest: characters that a question may have; longer ones are left out.  None for any.
