@@ -30,7 +30,7 @@ def pool(attempts: Sequence[Attempt], most: int) -> TensorDict:
         log_probs[i, :count] = torch.tensor(attempt.log_probs)
         said[i, :count] = True
     table = [(a.problem, a.task, ROLES.index(a.role), VERDICTS.index(a.verdict)) for a in attempts]
-    problem, task, role, verdict = torch.tensor(table).view(n, 4).unbind(1)
+    problem, task, role, verdict = torch.tensor(table, dtype=torch.long).view(n, 4).unbind(1)
     found = {"answer": answer, "said": said, "log_probs": log_probs}
     found |= {"problem": problem, "task": task, "role": role, "verdict": verdict}
     return TensorDict(found, [n])

@@ -51,9 +51,9 @@ def best_of(rows: TensorDictBase, score: Tensor) -> Found:
     """The verifier's favourite among the answers to a problem: rows ``[n]``, and scores ``[n]`` of them.
 
     Returns:
-        ``best_of_n``: the share of problems at which the favourite helpful answer is right; ``pass_at_n``: at which any is;
-        ``balanced_best_of_n``: at which the favourite among as many right as wrong answers, of both roles, is right (a
-        verifier that can't tell reaches .5), over the problems that have both.
+        ``best_of_n``: the share of problems at which the favourite helpful answer is right; ``pass_at_n``: at which any
+        is; ``balanced_best_of_n``: at which the favourite among as many right as wrong answers, of both roles, is right
+        (a verifier that can't tell reaches .5), over the problems that have both.
     """
     helpful, right = rows["role"] != ROLES.index("sneaky"), rows["verdict"] == VERDICTS.index("right")
     wrong = rows["verdict"] == VERDICTS.index("wrong")
