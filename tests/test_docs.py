@@ -235,7 +235,11 @@ def test_the_page_has_every_group_and_its_choices():
         group: choices(group) for group in GROUPS
     }
     defaults: dict[str, str] = {}
-    for file in ("env/problems.yaml", "run.yaml", "env/graph_isomorphism.yaml"):  # the first is of experiment=rounds
+    for file in (
+        "env/problems.yaml",
+        "run.yaml",
+        "env/graph_isomorphism.yaml",
+    ):  # the first is of experiment=rounds
         listed = yaml.safe_load(Path(CONFIGS, file).read_text())["defaults"]
         defaults |= {k.strip("/"): v for entry in listed if isinstance(entry, dict) for k, v in entry.items()}
     assert {bare(name): bare(default) for name, default, *_ in found}.items() <= defaults.items()

@@ -48,7 +48,7 @@ class Family:
         most: new tokens that an answer may take.
         context: tokens that a model made on the spot takes, prompt and answer together.
         lora: adapters; None to train all weights.
-        dtype: of the weights: float32 or bfloat16.
+        dtype: of the weights: float32, bfloat16 or float16.
         templates: prompts in place of ours, by role (helpful, sneaky, translator, verifier).
     """
 
@@ -68,9 +68,7 @@ class Family:
         Raises:
             UserError: a model can't be had, vocabularies differ, or problems don't fit.
         """
-        kind = getattr(torch, self.dtype, None)
-        if kind not in (torch.float32, torch.bfloat16, torch.float16):
-            raise UserError(f"agents.dtype={self.dtype}: write float32 or bfloat16.")
+        kind = models.number_type(self.dtype, "agents.dtype")
         home = None
         if self.model is None:
             home = tempfile.TemporaryDirectory(prefix="pvg-")
@@ -90,7 +88,7 @@ class Family:
             problems,
             tokenizer,
             most=self.most,
-            context=models.context_of(speaks.config),
+            context=min(models.context_of(m.config) for m in (speaks, reads)),
             templates=self.templates,
         )
         if self.lora:
@@ -103,7 +101,10 @@ class Family:
         if name is not None:
             return name
         folder = Path(home.name) / part
-        words = [*PLAIN.values(), *(f"{p.question} {p.solution}" for p in problems)]
+        words = [
+            *{**PLAIN, **(self.templates or {})}.values(),
+            *(f"{p.question} {p.solution}" for p in problems),
+        ]
         models.make_tiny(folder, words, context=self.context, seed=seed, **vars(size))
         return str(folder)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -41,18 +41,28 @@ def texts(
 
 
 def trim(batch: TensorDictBase) -> TensorDict:
-    """Rows of a batch without the columns that are padding in all of them."""
+    """Rows of a batch, as :func:`texts` makes it, without the columns that are padding in all of them.
+
+    What else the batch has of two dimensions or more goes with the answer's tokens.
+    """
     long, wide = (int(batch[k].sum(-1).max()) for k in ("there", "said"))
     cut = {k: batch[k][:, :long] for k in ("tokens", "there")}
     cut |= {k: v[:, :wide] for k, v in batch.items() if k not in cut and v.ndim > 1}
     return TensorDict({**{k: v for k, v in batch.items() if v.ndim == 1}, **cut}, batch.batch_size)
 
 
+def pieces(batch: TensorDictBase, size: int, device: str | torch.device) -> Iterator[TensorDict]:
+    """Batches of at most ``size`` rows for one pass each, trimmed, and on a model's device."""
+    return (trim(piece).to(device) for piece in batch.split(size))
+
+
 class LanguageAgent(nn.Module):
     """A causal language model with one number a token beside it.
 
     Args:
-        model: of transformers, perhaps with adapters of ``peft`` in it.
+        model: of transformers, perhaps with an adapter of ``peft`` in it.
+
+    Batches are as :func:`texts` makes them, on the model's device.
     """
 
     def __init__(self, model: Any):
@@ -64,26 +74,33 @@ class LanguageAgent(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.head.weight.device
+
+    @property
     def plain(self) -> Any:
         """The model without the wrapper that adapters bring."""
         return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
 
+    @torch.no_grad()
     def weights(self) -> Iterable[tuple[str, Tensor]]:
-        """The model's weights by the names that it has without adapters, these merged in."""
+        """The model's weights by the names that it has without an adapter, this added in."""
         if self.plain is self.model:
             return list(self.model.state_dict().items())
-        self.model.merge_adapter()
-        try:
-            found = {n.replace(".base_layer", ""): w.clone() for n, w in self.plain.state_dict().items()}
-        finally:
-            self.model.unmerge_adapter()
+        found = {n.replace(".base_layer", ""): w for n, w in self.plain.state_dict().items()}
+        for name, layer in self.plain.named_modules():
+            # beside the weights: to merge into them and out again leaves rounding errors behind, each time
+            for adapter in getattr(layer, "lora_A", ()):
+                found[f"{name}.weight"] = found[f"{name}.weight"] + layer.get_delta_weight(adapter)
         return [(n, w) for n, w in found.items() if ".lora_" not in n]
 
     def hidden(self, batch: TensorDictBase) -> Tensor:
-        """Last hidden states ``[n, t, width]``."""
-        body = self.plain.get_decoder()
-        out = body(input_ids=batch["tokens"], attention_mask=batch["there"].long(), use_cache=False)
-        return out.last_hidden_state
+        """Last hidden states ``[n, t, width]``.
+
+        Padding is at the right, where no token looks: a mask would only cost time.
+        """
+        return self.plain.get_decoder()(input_ids=batch["tokens"], use_cache=False).last_hidden_state
 
     def logits(self, batch: TensorDictBase) -> Tensor:
         """Logits ``[n, a, vocabulary]`` of the answer's tokens."""

@@ -119,7 +119,9 @@ class LanguageNet(nn.Module):
         judged, width = view["judged"], view["tokens"].shape[1]
         first = int(judged.any(0).int().argmax())  # before that no column is judged
         weight, tokens = judged[:, first:].float(), view["tokens"][:, first:].unsqueeze(-1)
-        log_probs = self.words(hidden[:, first - 1 : width - 1]).log_softmax(-1).gather(-1, tokens).squeeze(-1)
+        log_probs = (
+            self.words(hidden[:, first - 1 : width - 1]).log_softmax(-1).gather(-1, tokens).squeeze(-1)
+        )
         each = log_probs.clamp(min=LEAST) + self.adds(hidden[:, first:width].float()).squeeze(-1)
         mean = (each * weight).sum(-1) / weight.sum(-1).clamp(min=1)
         return self.bias + self.scale * mean, (log_probs * weight).sum(-1)

@@ -9,26 +9,28 @@ from __future__ import annotations
 import random
 
 from pvg.envs.problems import Problem
+from pvg.errors import UserError
 
 NAMES = {"Ann": "She", "Ben": "He", "Eve": "She", "Tom": "He"}
 THINGS = ("apples", "books", "coins", "pens")
 VERBS = {"finds": 1, "buys": 1, "gets": 1, "loses": -1, "sells": -1, "gives": -1}
 LARGEST = 20  # of all numbers in a problem and its solution
+MOST = 110_000  # of the 221,184 different questions
 
 
 def synthetic(count: int, seed: int = 0, steps: int = 2) -> list[Problem]:
     """So many different problems of so many steps, the same for the same seed.
 
     Raises:
-        ValueError: more than there are.
+        UserError: more than half of those that there are.
     """
+    if count > MOST:
+        raise UserError(f"env.count={count}: at most {MOST:,} synthetic problems can be had. Lower it.")
     draw, found = random.Random(seed), dict[str, Problem]()
-    for _ in range(20 * count):
-        if len(found) == count:
-            return list(found.values())
+    while len(found) < count:
         problem = _draw(draw, steps)
         found.setdefault(problem.question, problem)
-    raise ValueError(f"there are fewer than {count:,} different problems")
+    return list(found.values())
 
 
 def _draw(draw: random.Random, count: int) -> Problem:

@@ -95,7 +95,9 @@ class WordProblems(ExchangeEnv):
         if data not in ("synthetic", "gsm8k"):
             raise UserError(f"env.data={data!r}: write synthetic or gsm8k.")
         if most < 1 or ask < 0:
-            raise UserError(f"env.most={most} and env.ask={ask}: a prover says 1 token or more, a decider 0 or more.")
+            raise UserError(
+                f"env.most={most} and env.ask={ask}: a prover says 1 token or more, a decider 0 or more."
+            )
         if steps < 1:
             raise UserError(f"env.steps={steps}: a problem has 1 step or more.")
         if train < 0 or test < 0:
@@ -156,7 +158,9 @@ class WordProblems(ExchangeEnv):
             return self._ids(text)
         said = [{"role": "user", "content": text}]
         return list(
-            self.tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=True, return_dict=False)
+            self.tokenizer.apply_chat_template(
+                said, add_generation_prompt=True, tokenize=True, return_dict=False
+            )
         )
 
     def _fill(self, name: str, claim: Claim) -> str:
@@ -272,7 +276,9 @@ class WordProblems(ExchangeEnv):
             return super().teach(agent, observation)
         lesson = self.instances["lesson"][observation["index"].long()].long()
         known = (lesson >= 0).sum(-1, keepdim=True)
-        place = observation["round"].long().unsqueeze(-1) * self.most + torch.arange(self.most, device=self.device)
+        place = observation["round"].long().unsqueeze(-1) * self.most + torch.arange(
+            self.most, device=self.device
+        )
         piece = lesson.gather(-1, place.clamp(max=lesson.shape[-1] - 1)).masked_fill(place >= known, -1)
         over = (place[..., :1] >= known) & (known > 0)
         piece[..., :1] = torch.where(over, self.end, piece[..., :1])
@@ -282,7 +288,11 @@ class WordProblems(ExchangeEnv):
     def difficulty(self, index: Tensor) -> dict[str, Tensor]:
         """By how far the claim is from the truth."""
         gap = self.instances["gap"][index]
-        return {"right": gap == 0, "off by 1 or 2": (gap > 0) & (gap <= 2), "further off": (gap > 2) | (gap < 0)}
+        return {
+            "right": gap == 0,
+            "off by 1 or 2": (gap > 0) & (gap <= 2),
+            "further off": (gap > 2) | (gap < 0),
+        }
 
     def describe(self, index: int) -> str:
         """The text that the provers are given."""

@@ -53,14 +53,16 @@ class Book:
                 raise UserError(
                     f"env: of {len(self.problems)} problems none falls to the {name}'s part; give more."
                 )
-        longest = max(range(len(self.problems)), key=lambda i: len(self.problems[i].question))
-        for role in ("helpful", "verifier"):
-            length = len(self.prompt(role, longest))
+        said = [f"{p.question} {p.answer}" for p in self.problems]
+        lengths = [len(tokens) for tokens in tokenizer(said, add_special_tokens=False).input_ids]
+        longest = max(range(len(said)), key=lengths.__getitem__)
+        for role in self.prompts.templates:
+            length = len(self.prompt(role, longest, self.references[longest]))
             if length + most > context:
                 raise UserError(
-                    f"env: the longest problem takes {length} tokens, an answer may take {most} more, and the "
-                    f"model's context is {context}. Lower agents.most, leave long problems out (env.longest) or choose "
-                    f"another model. The problem begins: {self.problems[longest].question[:80]!r}"
+                    f"env: the longest problem takes {length} tokens ({role}), and an answer may take {most} more, but "
+                    f"the model's context is {context}. Lower agents.most, leave long problems out (env.longest) or "
+                    f"choose another model. The problem begins: {self.problems[longest].question[:80]!r}"
                 )
 
     def prompt(self, role: str, problem: int, answer: str = "") -> tuple[int, ...]:
@@ -72,7 +74,7 @@ class Book:
         return [*self.tokenizer(text, add_special_tokens=False).input_ids, self.end]
 
     def answer(self, tokens: Sequence[int]) -> str | None:
-        """What a solution ends with; None if it has no end or nothing that can be read there."""
+        """What a solution ends with; None where :func:`pvg.language.answers.final_answer` finds nothing."""
         return final_answer(self.prompts.text(list(tokens)))
 
     def tasks(

@@ -6,7 +6,7 @@ time.  Here a step is a few fused products over all slots, on the same weights, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -32,10 +32,10 @@ class Decoder:
     def __init__(self, model: Any, device: str | torch.device = "cpu", dtype: torch.dtype | None = None):
         config = model.config
         kind = type(model).__name__
-        if kind not in ARCHITECTURES or getattr(config, "sliding_window", None):
+        if kind not in ARCHITECTURES or (odd := _oddity(model)):
             raise UserError(
-                f"engine: the own sampler is written for {', '.join(ARCHITECTURES)} without sliding windows, and this "
-                f"is {kind}. Choose engine=transformers or engine=vllm."
+                f"engine: the own sampler is written for {', '.join(ARCHITECTURES)}, and this is {kind}"
+                f"{f' with {odd}' if kind in ARCHITECTURES else ''}. Choose engine=transformers or engine=vllm."
             )
         self.device, self.dtype = torch.device(device), dtype or model.dtype
         self.layers, self.heads = config.num_hidden_layers, config.num_attention_heads
@@ -59,33 +59,39 @@ class Decoder:
             ValueError: a weight is missing, unknown or of another shape.
         """
         own = {name: w.detach().to(self.device, self.dtype) for name, w in weights}
-        if self.tied:
-            own.setdefault("lm_head.weight", own.get("model.embed_tokens.weight", torch.empty(0)))
+        names = "model.embed_tokens.weight", "lm_head.weight"
+        for name, other in (names, names[::-1]):  # tied weights may come under one of their names
+            if self.tied and other in own:
+                own.setdefault(name, own[other])
         wrong = [n for n in {*own, *self.shapes} if n not in own or self.shapes.get(n) != tuple(own[n].shape)]
         if wrong:
             raise ValueError(f"weights that are missing, unknown or of another shape: {sorted(wrong)[:4]}")
-        self.embed, self.unembed = own["model.embed_tokens.weight"], own["lm_head.weight"].clone()
-        self.embed, self.norm = self.embed.clone(), own["model.norm.weight"].clone()
-        self.blocks = []
-        for i in range(self.layers):
+        self.embed = own[
+            "model.embed_tokens.weight"
+        ].clone()  # the trainer goes on to change its own in place
+        self.unembed = self.embed if self.tied else own["lm_head.weight"].clone()
+        self.norm = own["model.norm.weight"].clone()
+        self.blocks = [self._block(own, f"model.layers.{i}.") for i in range(self.layers)]
 
-            def part(name: str, at: str = f"model.layers.{i}.") -> Tensor | None:
-                return own.get(at + name)
+    def _block(self, own: Mapping[str, Tensor], at: str) -> dict[str, Tensor | None]:
+        """Copies of one block's weights, products of the same input in one."""
 
-            qkv = [f"self_attn.{x}_proj" for x in "qkv"]
-            bias = [part(f"{x}.bias") for x in qkv]
-            block = {
-                "norm": part("input_layernorm.weight"),
-                "qkv": torch.cat([own[f"model.layers.{i}.{x}.weight"] for x in qkv]),
-                "bias": None if bias[0] is None else torch.cat(bias),  # type: ignore[arg-type]
-                "q_norm": part("self_attn.q_norm.weight"),
-                "k_norm": part("self_attn.k_norm.weight"),
-                "out": part("self_attn.o_proj.weight"),
-                "norm2": part("post_attention_layernorm.weight"),
-                "gate_up": torch.cat([own[f"model.layers.{i}.mlp.{x}_proj.weight"] for x in ("gate", "up")]),
-                "down": part("mlp.down_proj.weight"),
-            }
-            self.blocks.append({k: None if v is None else v.clone() for k, v in block.items()})
+        def part(name: str) -> Tensor | None:
+            return own[at + name].clone() if at + name in own else None
+
+        qkv = [f"{at}self_attn.{x}_proj" for x in "qkv"]
+        biased = f"{qkv[0]}.bias" in own
+        return {
+            "norm": part("input_layernorm.weight"),
+            "qkv": torch.cat([own[f"{x}.weight"] for x in qkv]),
+            "bias": torch.cat([own[f"{x}.bias"] for x in qkv]) if biased else None,
+            "q_norm": part("self_attn.q_norm.weight"),
+            "k_norm": part("self_attn.k_norm.weight"),
+            "out": part("self_attn.o_proj.weight"),
+            "norm2": part("post_attention_layernorm.weight"),
+            "gate_up": torch.cat([own[f"{at}mlp.{x}_proj.weight"] for x in ("gate", "up")]),
+            "down": part("mlp.down_proj.weight"),
+        }
 
     # ------------------------------------------------------------------ passes
     def cache(self, slots: int, length: int) -> Tensor:
@@ -159,6 +165,19 @@ class Decoder:
         h = h + linear(mixed, w["out"])
         gate, up = linear(rms_norm(h, w["norm2"].shape, w["norm2"], self.eps), w["gate_up"]).chunk(2, -1)
         return h + linear(silu(gate) * up, w["down"])
+
+
+def _oddity(model: Any) -> str | None:
+    """What a model of a known architecture has that is not computed here."""
+    config, rope = model.config, getattr(model.model.rotary_emb, "rope_type", "default")
+    biases = [n for n in model.state_dict() if n.endswith((".o_proj.bias", "gate_proj.bias", "lm_head.bias"))]
+    if getattr(config, "sliding_window", None):
+        return f"sliding_window={config.sliding_window}"
+    if config.hidden_act not in ("silu", "swish"):
+        return f"hidden_act={config.hidden_act}"
+    if rope in ("dynamic", "longrope"):  # angles that depend on how long the text is
+        return f"rope_type={rope}"
+    return f"a bias {biases[0]}" if biases else None
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

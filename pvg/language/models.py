@@ -112,6 +112,21 @@ def quiet() -> None:
     logging.disable_progress_bar()
 
 
+def number_type(name: str, key: str) -> torch.dtype:
+    """The type of a model's numbers.
+
+    Args:
+        key: of the config, for the complaint.
+
+    Raises:
+        UserError: a name of none.
+    """
+    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if name not in kinds:
+        raise UserError(f"{key}={name}: write {', '.join(kinds)}.")
+    return kinds[name]
+
+
 def context_of(config: Any) -> int:
     """How many tokens a model of this config takes, prompt and answer together."""
     return int(getattr(config, "max_position_embeddings", None) or 1 << 30)

@@ -30,7 +30,7 @@ def pool(attempts: Sequence[Attempt], most: int) -> TensorDict:
         log_probs[i, :count] = torch.tensor(attempt.log_probs)
         said[i, :count] = True
     table = [(a.problem, a.task, ROLES.index(a.role), VERDICTS.index(a.verdict)) for a in attempts]
-    problem, task, role, verdict = torch.tensor(table).view(n, 4).unbind(1)
+    problem, task, role, verdict = torch.tensor(table, dtype=torch.long).view(n, 4).unbind(1)
     found = {"answer": answer, "said": said, "log_probs": log_probs}
     found |= {"problem": problem, "task": task, "role": role, "verdict": verdict}
     return TensorDict(found, [n])
@@ -65,8 +65,8 @@ def pairs(pools: Sequence[TensorDictBase]) -> tuple[Tensor, Tensor]:
     """Right and wrong solutions of the same problem, as places in the pools put one after the other.
 
     Returns:
-        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them: every pool weighs the same, and within a
-        pool every combination of roles, so that a prover's style is as common among the right as among the wrong; but
+        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them: every pool weighs the same, and within
+        a pool every combination of roles, so that a prover's style is as common among the right as among the wrong; but
         what is less than a quarter of the pairs stays rare, or its few examples would be learned by heart.
     """
     found, weights, offset = [], [], 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pvg.errors import UserError
+
 PLAIN = {
     "helpful": "helpful : {question} solution :",
     "sneaky": "sneaky : {question} solution :",
@@ -28,11 +30,22 @@ class Prompts:
     Args:
         tokenizer: with a chat template, roles are asked by instructions, and otherwise by a word or two.
         templates: in place of ours, by role; ``{question}`` (and for a translator ``{answer}``) are filled in.
+
+    Raises:
+        UserError: a template of no role, or without what is to be filled in.
     """
 
     def __init__(self, tokenizer: Any, templates: Mapping[str, str] | None = None):
         self.tokenizer, self.chats = tokenizer, bool(tokenizer.chat_template)
         self.templates = {**(CHAT if self.chats else PLAIN), **(templates or {})}
+        for role, template in self.templates.items():
+            if role not in PLAIN:
+                raise UserError(f"agents.templates.{role}: no such role; there are {', '.join(PLAIN)}.")
+            for blank in ("{question}", "{answer}") if role == "translator" else ("{question}",):
+                if blank not in template:
+                    raise UserError(
+                        f"agents.templates.{role}: put {blank} where it is to stand in the prompt."
+                    )
 
     def __call__(self, role: str, question: str, answer: str = "") -> tuple[int, ...]:
         """The tokens after which the answer of that role begins."""

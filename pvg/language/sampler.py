@@ -5,24 +5,38 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from pvg.envs.rules import mix
 from pvg.errors import UserError
 from pvg.language.decoder import Decoder
+from pvg.language.draws import draw
 from pvg.language.engine import Counts, Engine, Request, Sample
-from pvg.language.models import context_of, load, load_tokenizer
+from pvg.language.models import context_of, load, load_tokenizer, number_type
+from pvg.language.refusals import check_lengths
 
 BLOCK = 16  # keys and values are looked at in steps of so many places
+
+
+class _Busy(NamedTuple):
+    """What is in a slot."""
+
+    request: Request
+    submitted: float
+    begun: float
+    step: int  # of the engine, when it was begun
+    version: int
 
 
 class TorchEngine(Engine):
     """Samples in slots that advance together; the default for small models.
 
-    What a request draws depends on its seed alone: one uniform number a token is a hash of seed and position.
+    What a request draws depends on its seed alone, up to rounding: one uniform number a token is a hash of seed and
+    place.
 
     Args:
         folder: of a Llama-like model and its tokenizer.
@@ -31,7 +45,10 @@ class TorchEngine(Engine):
             since a pass for each would cost as much as a step of all slots.
         check: steps between looks at what has ended; each is a synchronisation, which a GPU feels.
         device: where.
-        dtype: ``float32`` or ``bfloat16``; None for the model's own.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; None for float32.
+
+    Raises:
+        UserError: a model or knob that is no good; later on, no memory for so many slots.
     """
 
     def __init__(
@@ -46,40 +63,39 @@ class TorchEngine(Engine):
         if slots < 1:
             raise UserError(f"engine.slots={slots}: at least one is needed; 256 is usual.")
         self.capacity, self.version, self.counts = slots, 0, Counts()
-        kind = getattr(torch, dtype) if dtype else torch.float32
-        model = load(folder, kind)
+        model = load(folder, number_type(dtype or "float32", "engine.dtype"))
         self.decoder = Decoder(model, device)
         self.device, self.context = self.decoder.device, context_of(model.config)
         self.end = load_tokenizer(folder).eos_token_id
         self.check = check or (1 if self.device.type == "cpu" else 8)
         self.refill = max(1, int(refill * slots))
         self.waiting: deque[tuple[Request, float]] = deque()
-        self.busy: dict[
-            int, tuple[Request, float, float, int]
-        ] = {}  # slot: request, submitted, begun, version
+        self.busy: dict[int, _Busy] = {}
         self.free = list(range(slots - 1, -1, -1))
         self.cache: Tensor | None = None
-        self.seen = 0  # places of the texts in the slots, at most
-        long, n = torch.long, slots
-        self.token, self.at = (torch.zeros(n, dtype=long, device=self.device) for _ in range(2))
-        self.start, self.stop = self.at.clone(), self.at.clone()
-        self.seed = self.at.clone()
-        self.heat = torch.ones(n, device=self.device)
-        self.live = torch.zeros(n, dtype=torch.bool, device=self.device)
-        self.out = torch.zeros(n, 0, dtype=long, device=self.device)
-        self.said = torch.zeros(n, 0, device=self.device)
+        self.reach = 0  # all live slots are at places below
+
+        def each(value: float, dtype: torch.dtype = torch.long) -> Tensor:
+            return torch.full((slots,), value, dtype=dtype, device=self.device)
+
+        self.every = torch.arange(slots, device=self.device)
+        self.token, self.at = each(0), each(0)  # the token to be read next, and its place
+        self.start, self.stop, self.seed = (
+            each(0),
+            each(0),
+            each(0),
+        )  # first place of the answer, first one after
+        self.heat, self.live = each(1, torch.float32), each(False, torch.bool)
+        # answers; slots that have ended write into the last column
+        self.out = torch.zeros(slots, 1, dtype=torch.long, device=self.device)
+        self.said = torch.zeros(slots, 1, device=self.device)
 
     # ------------------------------------------------------------------ Engine
     def submit(self, requests: Iterable[Request]) -> None:
         """See :class:`Engine`."""
-        now = time.monotonic()
-        for request in requests:
-            if len(request.prompt) + request.most > self.context or not request.prompt:
-                raise UserError(
-                    f"A prompt of {len(request.prompt)} tokens and {request.most} new ones don't fit the model's "
-                    f"context of {self.context}. Shorten the problems, lower the new tokens, or choose another model."
-                )
-            self.waiting.append((request, now))
+        requests, now = list(requests), time.monotonic()
+        check_lengths(requests, self.context)
+        self.waiting.extend((request, now) for request in requests)
 
     @torch.inference_mode()
     def poll(self, timeout: float | None = None) -> list[Sample]:
@@ -106,10 +122,14 @@ class TorchEngine(Engine):
     @torch.inference_mode()
     def score(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
         """See :class:`Engine`."""
-        padded = _pad([torch.tensor(text) for text in texts]).to(self.device)
-        logits = self.decoder.logits(self.decoder.prefill(padded)[:, :-1])
-        found = logits.log_softmax(-1).gather(-1, padded[:, 1:, None]).squeeze(-1).tolist()
-        return [row[: len(text) - 1] for row, text in zip(found, texts, strict=True)]
+        found: list[list[float]] = []
+        for first in range(0, len(texts), self.capacity):
+            some = texts[first : first + self.capacity]
+            padded = _pad(some).to(self.device)
+            logits = self.decoder.logits(self.decoder.prefill(padded)[:, :-1])
+            each = logits.log_softmax(-1).gather(-1, padded[:, 1:, None]).squeeze(-1).tolist()
+            found += [row[: len(text) - 1] for row, text in zip(each, some, strict=True)]
+        return found
 
     def close(self) -> None:
         """See :class:`Engine`."""
@@ -120,30 +140,30 @@ class TorchEngine(Engine):
     # ------------------------------------------------------------------ parts
     def _begin(self) -> None:
         """Read the prompts of as many waiting requests as there are free slots, and draw their first tokens."""
-        count, now = min(len(self.free), len(self.waiting)), time.monotonic()
-        rows = [self.free.pop() for _ in range(count)]
-        taken = [self.waiting.popleft() for _ in range(count)]
-        for slot, (request, submitted) in zip(rows, taken, strict=True):
-            self.busy[slot] = request, submitted, now, self.version
-            self.counts.waits.append(now - submitted)
-        self._make_room(max(len(r.prompt) + r.most for r, _ in taken), max(r.most for r, _ in taken))
+        now, taken = time.monotonic(), list(islice(self.waiting, len(self.free)))
+        asked = [request for request, _ in taken]
+        self._make_room(max(len(r.prompt) + r.most for r in asked), max(r.most for r in asked))
         assert self.cache is not None
-        slots = torch.tensor(rows, device=self.device)
-        prompts = _pad([torch.tensor(r.prompt) for r, _ in taken]).to(self.device)
-        table = [(len(r.prompt), r.most, r.seed) for r, _ in taken]
+        slots = [self.free.pop() for _ in taken]
+        for slot, (request, submitted) in zip(slots, taken, strict=True):
+            self.waiting.popleft()
+            self.busy[slot] = _Busy(request, submitted, now, self.counts.steps, self.version)
+            self.counts.waits.append(now - submitted)
+        self.reach = max(len(b.request.prompt) + 1 + self.counts.steps - b.step for b in self.busy.values())
+        rows = torch.tensor(slots, device=self.device)
+        table = [(len(r.prompt), r.most, r.seed) for r in asked]
         length, most, seed = torch.tensor(table, device=self.device).unbind(1)
-        hidden = self.decoder.prefill(prompts, self.cache, slots)
-        last = hidden[torch.arange(count, device=self.device), length - 1]
-        self.at[slots] = length - 1  # of the last token that has been read; the step after the draw moves on
-        self.start[slots], self.stop[slots], self.seed[slots] = length, length + most, seed
-        self.heat[slots] = torch.tensor([r.temperature for r, _ in taken], device=self.device)
-        self.live[slots] = True
-        self._draw(self.decoder.logits(last), slots)
+        hidden = self.decoder.prefill(_pad([r.prompt for r in asked]).to(self.device), self.cache, rows)
+        self.at[rows] = length - 1  # of the last token that has been read; the draw moves on
+        self.start[rows], self.stop[rows], self.seed[rows] = length, length + most, seed
+        self.heat[rows] = torch.tensor([float(r.temperature) for r in asked], device=self.device)
+        self.live[rows] = True
+        self._draw(self.decoder.logits(hidden[self.every[: len(asked)], length - 1]), rows)
 
     def _make_room(self, length: int, most: int) -> None:
         """Widen the cache and the output to what a new request needs."""
         if self.cache is None or length > self.cache.shape[-2]:
-            room = min(-(-length // BLOCK) * BLOCK, -(-self.context // BLOCK) * BLOCK)
+            room = -(-length // BLOCK) * BLOCK
             try:
                 wider = self.decoder.cache(self.capacity, room)
             except RuntimeError as error:
@@ -154,47 +174,28 @@ class TorchEngine(Engine):
             if self.cache is not None:
                 wider[..., : self.cache.shape[-2], :] = self.cache
             self.cache = wider
-        if most > self.out.shape[1]:
-            more = most - self.out.shape[1]
-            self.out = torch.nn.functional.pad(self.out, (0, more))
-            self.said = torch.nn.functional.pad(self.said, (0, more))
+        more = most + 1 - self.out.shape[1]
+        if more > 0:
+            self.out, self.said = (torch.nn.functional.pad(x, (0, more)) for x in (self.out, self.said))
 
     def _step(self) -> None:
         """One more token in every busy slot."""
+        assert self.cache is not None
         self.counts.steps += 1
         self.counts.slots += self.capacity
-        self.counts.busy += len(self.busy)
-        seen = self.cache.shape[-2]  # type: ignore[union-attr]
-        logits = self.decoder.step(self.token, self.at, self.cache, seen)  # type: ignore[arg-type]
-        self._draw(logits)
+        seen = min(-(-self.reach // BLOCK) * BLOCK, self.cache.shape[-2])
+        self.reach += 1
+        self._draw(self.decoder.step(self.token, self.at, self.cache, seen), slice(None))
 
-    def _draw(self, logits: Tensor, slots: Tensor | None = None) -> None:
-        """Draw the next token of all slots, or of some, by inverting the distribution at a hashed number."""
-
-        def of(x: Tensor) -> Tensor:
-            return x if slots is None else x[slots]
-
-        heat, at = of(self.heat), of(self.at) + 1
-        log_probs = logits.log_softmax(-1)
-        weights = (logits / heat.clamp(min=1e-6).unsqueeze(-1)).double().softmax(-1).cumsum(-1)
-        position = at - of(self.start)
-        u = (mix(of(self.seed) * 1_000_003 + position, 1) >> 10).double() * 2.0**-53
-        drawn = (weights < (u * weights[:, -1]).unsqueeze(-1)).sum(-1).clamp(max=logits.shape[-1] - 1)
-        token = torch.where(heat > 0, drawn, logits.argmax(-1))
-        said = log_probs.gather(-1, token.unsqueeze(-1)).squeeze(-1)
-        live, rows = (
-            of(self.live),
-            torch.arange(self.capacity, device=self.device) if slots is None else slots,
-        )
-        column = position.clamp(0, self.out.shape[1] - 1)
-        self.out[rows, column] = torch.where(live, token, self.out[rows, column])
-        self.said[rows, column] = torch.where(live, said, self.said[rows, column])
-        at = torch.where(live, at, of(self.at))
-        going = live & (token != self.end) & (at + 1 < of(self.stop))
-        if slots is None:
-            self.token, self.at, self.live = torch.where(live, token, self.token), at, going
-        else:
-            self.token[slots], self.at[slots], self.live[slots] = token, at, going
+    def _draw(self, logits: Tensor, rows: Tensor | slice) -> None:
+        """Draw the next token of some slots; those that have ended stay as they are."""
+        live, place = self.live[rows], self.at[rows] + 1 - self.start[rows]
+        token, said = draw(logits, self.seed[rows], place, self.heat[rows])
+        column = torch.where(live, place, self.out.shape[1] - 1)
+        self.out[self.every[rows], column], self.said[self.every[rows], column] = token, said
+        self.token[rows] = token
+        self.at[rows] += live
+        self.live[rows] = live & (token != self.end) & (self.at[rows] + 1 < self.stop[rows])
 
     def _finished(self) -> list[Sample]:
         """Hand out what has ended, and free its slots."""
@@ -206,24 +207,26 @@ class TorchEngine(Engine):
         tokens, said = self.out[rows].tolist(), self.said[rows].tolist()
         done = []
         for slot, count, words, probs in zip(ended, counts, tokens, said, strict=True):
-            request, submitted, begun, version = self.busy.pop(slot)
+            was = self.busy.pop(slot)
             self.free.append(slot)
             self.counts.tokens += count
+            self.counts.busy += count - 1  # the first token was drawn when the prompt was read
             done.append(
                 Sample(
-                    key=request.key,
+                    key=was.request.key,
                     tokens=words[:count],
                     log_probs=probs[:count],
                     ended=words[count - 1] == self.end,
-                    version=version,
+                    version=was.version,
                     last_version=self.version,
-                    waited=begun - submitted,
-                    seconds=now - begun,
+                    waited=was.begun - was.submitted,
+                    seconds=now - was.begun,
                 )
             )
         self.at[rows] = 0
         return done
 
 
-def _pad(rows: Sequence[Tensor]) -> Tensor:
-    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
+def _pad(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Rows as one tensor ``[n, t]``, padded at the right."""
+    return torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)

@@ -53,7 +53,7 @@ def steps_to_exploit(steps: Sequence[Mapping[str, Any]], window: int = 3) -> int
 
 
 def rounds_markdown(trainer: Any) -> str:
-    """The report of a run in Markdown: its rounds, and answers to one held-out problem after each."""
+    """The report of a run in Markdown: the table of its rounds."""
     names = {
         "helpful/accuracy": "helpful right",
         "sneaky/wrong": "sneaky wrong",

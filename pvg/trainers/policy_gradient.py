@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from tensordict import TensorDictBase
+from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 from torchrl.objectives.llm.grpo import GRPOLoss
 from torchrl.objectives.value.functional import vec_generalized_advantage_estimate
@@ -53,6 +53,8 @@ class PolicyGradient:
         for name, least in (("iterations", 0), ("problems", 1), ("samples", 2), ("epochs", 1)):
             if getattr(self, name) < least:
                 raise UserError(f"trainer.provers.{name}={getattr(self, name)}: write {least} or more.")
+        if self.advantage not in ("value", "group"):
+            raise UserError(f"trainer.provers.advantage={self.advantage}: write value or group.")
 
     @property
     def steps(self) -> int:
@@ -61,10 +63,11 @@ class PolicyGradient:
 
 
 class _Words:
-    """Distribution of an answer's tokens, as TorchRL's loss for language models wants it."""
+    """Distribution of tokens, all of which count, as TorchRL's loss for language models wants it."""
 
-    def __init__(self, logits: Tensor, mask: Tensor):
-        self.logits, self.mask = logits.log_softmax(-1), mask
+    def __init__(self, logits: Tensor):
+        self.logits = logits.log_softmax(-1)
+        self.mask = torch.ones(logits.shape[:-1], dtype=torch.bool, device=logits.device)
 
     def log_prob(self, tokens: Tensor) -> Tensor:
         return self.logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
@@ -76,14 +79,14 @@ class _Words:
 class _Policy(torch.nn.Module):
     """The prover as the loss sees it: logits that have been computed already."""
 
-    in_keys = ["logits", "said"]
+    in_keys = ["logits"]
 
     def get_dist(self, tensordict: TensorDictBase, logits_key: str = "logits") -> _Words:
-        return _Words(tensordict[logits_key], tensordict["said"])
+        return _Words(tensordict[logits_key])
 
 
 def make_loss(how: PolicyGradient) -> GRPOLoss:
-    """TorchRL's loss on tokens; what is PPO's or GRPO's own is the advantage."""
+    """TorchRL's loss on tokens ``[1, n]``; what is PPO's or GRPO's own is the advantage."""
     loss = GRPOLoss(
         _Policy(),  # type: ignore[arg-type]
         clip_epsilon=how.clip,
@@ -164,20 +167,24 @@ def learn(
 def _step(
     prover: Prover, batch: TensorDictBase, how: PolicyGradient, loss: GRPOLoss, optimiser: Optimiser
 ) -> Tensor:
-    total, kept = batch["said"].sum(), torch.zeros(5, device=batch.device)
+    total = batch["said"].sum().to(prover.device)
+    kept = torch.zeros(5, device=prover.device)
     for piece in optimiser.pieces(batch):
-        share = piece["said"].sum() / total
+        said = piece["said"]
+        share = said.sum() / total
         with optimiser.mixed():
             logits, value = prover(piece)
-        out = loss(piece.set("logits", logits))
-        critic = (value - piece["value_target"]).square()[piece["said"]].mean()
+        # only tokens that exist go to the loss: it would count padding in its means of the divergence and the entropy
+        words = {k: piece[k][said].unsqueeze(0) for k in loss.in_keys if k in piece}
+        out = loss(TensorDict({**words, "logits": logits[said].unsqueeze(0)}, [1]))
+        critic = (value - piece["value_target"])[said].square().mean()
         kl = out.loss_kl_to_ref
         whole = out.loss_objective + out.loss_entropy + (0.0 if kl is None else kl)
         if how.advantage == "value":
             whole = whole + how.critic * critic
         (whole * share).backward()
-        stats = out.loss_objective, critic, out.entropy, out.clip_fraction
         far = value.new_zeros(()) if kl is None else out.kl_to_ref
-        kept += share * torch.stack([x.detach().reshape(()) for x in (*stats, far)])
+        stats = out.loss_objective, critic, out.entropy, out.clip_fraction, far
+        kept += share * torch.stack([x.detach().reshape(()) for x in stats])
     optimiser.step()
     return kept

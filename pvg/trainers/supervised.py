@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from tensordict import TensorDictBase
+from tensordict import TensorDict, TensorDictBase
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, logsigmoid
 
-from pvg.agents.language import LanguageAgent, Verifier, trim
+from pvg.agents.language import LanguageAgent, Verifier, pieces, trim
 from pvg.errors import UserError
 
 
@@ -52,15 +53,13 @@ class Optimiser:
             self.parameters, how.learning_rate, betas=(0.9, 0.98), weight_decay=how.weight_decay
         )
 
-    def pieces(self, batch: TensorDictBase) -> list[TensorDictBase]:
-        """A batch in pieces for one pass each, without columns that are padding."""
-        size = self.how.micro or len(batch)
-        return [trim(piece) for piece in batch.split(size)]
+    def pieces(self, batch: TensorDictBase) -> Iterator[TensorDict]:
+        """A batch in pieces for one pass each, without columns that are padding, where the agent is."""
+        return pieces(batch, self.how.micro or len(batch), self.agent.device)
 
     def mixed(self) -> torch.autocast:
         """Where forward passes belong."""
-        kind = next(self.agent.parameters()).device.type
-        return torch.autocast(kind, dtype=torch.bfloat16, enabled=self.how.mixed)
+        return torch.autocast(self.agent.device.type, dtype=torch.bfloat16, enabled=self.how.mixed)
 
     def step(self) -> None:
         """Use the gradients that have come together, and forget them."""
@@ -84,7 +83,7 @@ class Optimiser:
 
 
 def imitate(agent: LanguageAgent, batch: TensorDictBase, optimiser: Optimiser) -> dict[str, float]:
-    """One step towards saying these answers."""
+    """One step towards saying these answers ``[n]``, as :func:`pvg.agents.language.texts` makes them."""
     loss = imitation(agent, batch, optimiser)
     optimiser.step()
     return {"loss": loss}
@@ -93,8 +92,12 @@ def imitate(agent: LanguageAgent, batch: TensorDictBase, optimiser: Optimiser) -
 def imitation(
     agent: LanguageAgent, batch: TensorDictBase, optimiser: Optimiser, weight: float = 1.0
 ) -> float:
-    """The gradient of the cross-entropy of these answers' tokens, and its value."""
-    total, loss = batch["said"].sum().clamp(min=1), torch.zeros((), device=batch.device)
+    """Add the gradient of the cross-entropy of these answers' tokens, ``weight`` times; gives its value.
+
+    Args:
+        batch: as :func:`pvg.agents.language.texts` makes it, ``[n]``.
+    """
+    total, loss = batch["said"].sum().clamp(min=1).to(agent.device), torch.zeros((), device=agent.device)
     for piece in optimiser.pieces(batch):
         with optimiser.mixed():
             logits = agent.logits(piece)
@@ -125,18 +128,22 @@ def tell_apart(
     right: TensorDictBase,
     wrong: TensorDictBase,
     optimiser: Optimiser,
-    loss,
+    loss: Callable[[Tensor, float], Tensor],
     pull: float,
 ) -> dict[str, float]:
-    """One step towards scoring each right solution above the wrong one beside it."""
-    n, total, ahead = len(right), 0.0, 0.0
+    """One step towards scoring each right solution above the wrong one beside it.
+
+    Args:
+        right, wrong: as :func:`pvg.language.pool.asked` makes them, ``[n]`` each.
+        loss: of scores ``[2, n]``, right ones first, and ``pull``.
+    """
+    n, found = len(right), torch.zeros(2, device=verifier.device)
     size = optimiser.how.micro or n
     for a, b in zip(right.split(size), wrong.split(size), strict=True):
         with optimiser.mixed():
-            score = verifier(trim(torch.cat([a, b]))).view(2, -1)
+            score = verifier(trim(torch.cat([a, b])).to(verifier.device)).view(2, -1)
         part = loss(score, pull) * (len(a) / n)
         part.backward()
-        total += float(part.detach())
-        ahead += float((score[0] > score[1]).sum())
+        found += torch.stack([part.detach(), (score[0] > score[1]).sum() / n])
     optimiser.step()
-    return {"loss": total, "pairs_right": ahead / n}
+    return dict(zip(("loss", "pairs_right"), found.tolist(), strict=True))

@@ -48,12 +48,12 @@ def auc(right: Tensor, wrong: Tensor) -> float | None:
 
 
 def best_of(rows: TensorDictBase, score: Tensor) -> Found:
-    """Best-of-n of helpful answers: the verifier's favourite among all answers to a problem.
+    """The verifier's favourite among the answers to a problem: rows ``[n]``, and scores ``[n]`` of them.
 
     Returns:
-        ``best_of_n``: the share of problems at which it is right; ``pass_at_n``: at which any is;
-        ``balanced_best_of_n``: at which the favourite among as many right as wrong answers, of both roles, is right (a
-        verifier that can't tell reaches .5), over the problems that have both.
+        ``best_of_n``: the share of problems at which the favourite helpful answer is right; ``pass_at_n``: at which any
+        is; ``balanced_best_of_n``: at which the favourite among as many right as wrong answers, of both roles, is right
+        (a verifier that can't tell reaches .5), over the problems that have both.
     """
     helpful, right = rows["role"] != ROLES.index("sneaky"), rows["verdict"] == VERDICTS.index("right")
     wrong = rows["verdict"] == VERDICTS.index("wrong")
@@ -76,8 +76,12 @@ def best_of(rows: TensorDictBase, score: Tensor) -> Found:
 
 
 def calibration(rows: TensorDictBase, score: Tensor, bins: int = 10) -> Found:
-    """``calibration_error``: the gap between the verifier's probability of *right* and how often it is so, averaged
-    over bins of equal numbers of answers (Naeini et al. 2015, with bins by quantile)."""
+    """How far the verifier's probability of *right* is from how often it is so.
+
+    Returns:
+        ``calibration_error``: that gap, averaged over bins of equal numbers of parsed answers of ``rows`` ``[n]`` by
+        ``score`` ``[n]`` (Naeini et al. 2015, with bins by quantile).
+    """
     parsed = rows["verdict"] != VERDICTS.index("unparseable")
     if not parsed.any():
         return {"calibration_error": None}

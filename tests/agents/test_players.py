@@ -162,7 +162,9 @@ def test_any_architecture_reads_as_its_transformers_model_does(game):
                 for k in range(4):
                     right = net.model(torch.tensor([text + words[:k, i].tolist()])).logits[0, -1, : env.words]
                     torch.testing.assert_close(found[k][i], right, atol=1e-4, rtol=1e-4)
-        net.model = GPT2LMHeadModel(GPT2Config(vocab_size=64, n_embd=16, n_layer=1, n_head=2, n_positions=80)).eval()
+        net.model = GPT2LMHeadModel(
+            GPT2Config(vocab_size=64, n_embd=16, n_layer=1, n_head=2, n_positions=80)
+        ).eval()
         assert type(read(net, view, 3)) is AnyReader
         found = _through(AnyReader, net, view, words)
         text = view["tokens"][7, : view["length"][7]].tolist() + words[:2, 7].tolist()
@@ -266,10 +268,15 @@ def folder(tmp_path_factory):
 def test_a_model_in_a_folder_plays(folder):
     env = word_problems(adp(), tokenizer=tokenizer(str(folder)))
     nets = [LanguagePlayer(env, "prover", partial(LanguageNet, model=str(folder))) for _ in range(2)]
-    weights = [torch.cat([p.flatten() for p in agent.net.model.parameters()]) for agent in (*nets, nets[0].fresh())]
+    weights = [
+        torch.cat([p.flatten() for p in agent.net.model.parameters()]) for agent in (*nets, nets[0].fresh())
+    ]
     assert torch.equal(weights[0], weights[1]) and torch.equal(weights[0], weights[2])
     tiny = LanguagePlayer(env, "prover", partial(LanguageNet, width=16))
-    assert not torch.equal(tiny.net.value.weight.new_tensor(1), weights[0][0]) and tiny.fresh().net is not tiny.net
+    assert (
+        not torch.equal(tiny.net.value.weight.new_tensor(1), weights[0][0])
+        and tiny.fresh().net is not tiny.net
+    )
 
 
 def test_what_is_wrong_with_a_model_is_said_in_one_paragraph(folder, tmp_path):

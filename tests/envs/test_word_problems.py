@@ -128,7 +128,9 @@ def test_a_solo_verifier_sees_problem_and_claim_and_debaters_are_told_apart():
     said = [torch.full((1, 4), env._ids(word)[0]) for word in ("Ann", "Ben")]
     games, _, _ = env.act(game(env, [5]), 0, 0, said)
     view = env.view("verifier", see(env, games, env.protocol.places("verifier")[0]))
-    assert "solution 1 : Ann Ann Ann Ann solution 2 : Ben Ben Ben Ben answer" in text_of(env, view["tokens"][0])
+    assert "solution 1 : Ann Ann Ann Ann solution 2 : Ben Ben Ben Ben answer" in text_of(
+        env, view["tokens"][0]
+    )
 
 
 def test_no_text_is_longer_than_it_is_said_to_be():
