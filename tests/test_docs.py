@@ -25,7 +25,7 @@ from tests import cli
 ROOT = Path(__file__).parent.parent
 README, RESULTS = ROOT / "README.md", ROOT / "docs/results.md"
 PAGES = {path.name: path.read_text() for path in [README, *sorted((ROOT / "docs").glob("*.md"))]}
-OURS = ("README.md", "configuration.md", "exchange.md", "results.md")  # new-scenario.md has a test of its own
+OURS = ("README.md", "configuration.md", "exchange.md", "results.md", "rounds.md")  # new-scenario.md has a test of its own
 TO_DO = "not yet measured"
 
 
@@ -108,6 +108,10 @@ def test_a_command_composes_and_its_game_can_be_built(page, arguments, tmp_path,
             config = composed(each)
             plain = OmegaConf.to_container(config, resolve=True)
             schema.check(plain)
+            if config.program.endswith("RoundsProgram"):
+                if config.env.data == "synthetic":
+                    assert len(instantiate(config.env, count=20)) == 20
+                continue
             env = instantiate(config.env, slots=2, train=40, test=20, device="cpu", _convert_="object")
             assert env.test_size and env.protocol.deciders
 

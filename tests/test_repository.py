@@ -147,7 +147,7 @@ def test_without_primesieve_the_rest_goes_on(bench):
     done, calls = bench.make("run")
     assert done.returncode == 0, done.stderr
     assert "libprimesieve-dev" in done.stdout and "Only primality needs it" in done.stdout
-    assert calls[-1] == "-m pvg.run experiment=ppo"
+    assert calls[-1] == "-m pvg.run"
 
 
 @needs_make
@@ -169,7 +169,7 @@ def test_a_failed_installation_is_tried_again(bench):
     bench.python(fails="[nothing]")
     shutil.copy(bench.tools / "python3.11", bench.work / ".venv/bin/python")
     done, calls = bench.make("run")
-    assert done.returncode == 0 and calls[-1] == "-m pvg.run experiment=ppo"
+    assert done.returncode == 0 and calls[-1] == "-m pvg.run"
 
 
 @needs_make
