@@ -1,9 +1,10 @@
 """How fast the own sampler is beside ``generate`` of transformers: ``python -m benchmarks.sampler``.
 
-Both draw from the same random Llama of .1 M parameters, at temperature 1, for the same prompts of 8 to 24 tokens, answers
-of the same lengths, 512 at once; by turns, per CPU-second of one thread.  The own sampler reports log-probabilities
-too.  Where all answers are 32 tokens long nothing but the passes themselves is compared; with memoryless lengths, as
-answers have them in practice, ``generate`` waits for the longest of a batch while slots are refilled.
+Both draw from the same random Llama of .1 M parameters, at temperature 1, for the same prompts of 8 to 24 tokens,
+answers of the same lengths, 512 at once; by turns, per CPU-second of one thread.  The own sampler reports
+log-probabilities too.  Where all answers are 32 tokens long nothing but the passes themselves is compared; with
+memoryless lengths, as answers have them in practice, ``generate`` waits for the longest of a batch while slots are
+refilled.
 
 The last line is one JSON object; its ``tokens_per_s`` and ``ratio`` are those of equal lengths, and those of mixed
 ones have ``_mixed`` behind.

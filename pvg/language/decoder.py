@@ -119,14 +119,15 @@ class Decoder:
             h = self._rest(h, mixed.transpose(1, 2).flatten(2), w)
         return h
 
-    def step(self, tokens: Tensor, at: Tensor, cache: Tensor, seen: int) -> Tensor:
+    def step(self, tokens: Tensor, at: Tensor, cache: Tensor) -> Tensor:
         """Logits ``[slots, vocabulary]`` after one more token in every slot.
 
         Args:
             tokens, at: the token ``[slots]`` and its position in its own text.
-            cache: of :meth:`cache`; gets the token's keys and values.
-            seen: positions to attend to at most: all of ``at`` are below.
+            cache: of :meth:`cache`; gets the token's keys and values.  All of it is looked at: on a CPU to leave out
+                the end of every slot costs more than to read it.
         """
+        seen = cache.shape[-2]
         h = embedding(tokens, self.embed).unsqueeze(1)
         cos, sin = self.cos[at].view(-1, 1, 1, self.head), self.sin[at].view(-1, 1, 1, self.head)
         places = torch.arange(seen, device=self.device)
@@ -138,7 +139,9 @@ class Decoder:
             q, k = _rotate(q, cos, sin), _rotate(k, cos, sin)
             keys, values = cache[i, 0], cache[i, 1]
             keys[slots, :, at], values[slots, :, at] = k.squeeze(2), v.squeeze(2)
-            mixed = self._attend(q, keys[:, :, :seen], values[:, :, :seen], hidden)
+            mixed = scaled_dot_product_attention(
+                q, keys, values, attn_mask=hidden, enable_gqa=self.kv_heads < self.heads
+            )
             h = self._rest(h, mixed.transpose(1, 2).flatten(2), w)
         return self.logits(h.squeeze(1))
 
@@ -155,11 +158,6 @@ class Decoder:
             q = rms_norm(q, w["q_norm"].shape, w["q_norm"], self.eps)
             k = rms_norm(k, w["k_norm"].shape, w["k_norm"], self.eps)
         return q, k, v
-
-    def _attend(self, q: Tensor, keys: Tensor, values: Tensor, hidden: Tensor) -> Tensor:
-        return scaled_dot_product_attention(
-            q, keys, values, attn_mask=hidden, enable_gqa=self.kv_heads < self.heads
-        )
 
     def _rest(self, h: Tensor, mixed: Tensor, w: dict[str, Any]) -> Tensor:
         h = h + linear(mixed, w["out"])

@@ -19,7 +19,10 @@ from pvg.language.engine import Counts, Engine, Request, Sample
 from pvg.language.models import context_of, load, load_tokenizer, number_type
 from pvg.language.refusals import check_lengths
 
-BLOCK = 16  # keys and values are looked at in steps of so many places
+BLOCK = 8  # the cache is a multiple of so many places wide
+PROMPTS = (
+    2048  # tokens of prompts that are read in one pass: what is computed of more doesn't fit a CPU's cache
+)
 
 
 class _Busy(NamedTuple):
@@ -28,7 +31,6 @@ class _Busy(NamedTuple):
     request: Request
     submitted: float
     begun: float
-    step: int  # of the engine, when it was begun
     version: int
 
 
@@ -73,7 +75,6 @@ class TorchEngine(Engine):
         self.busy: dict[int, _Busy] = {}
         self.free = list(range(slots - 1, -1, -1))
         self.cache: Tensor | None = None
-        self.reach = 0  # all live slots are at places below
 
         def each(value: float, dtype: torch.dtype = torch.long) -> Tensor:
             return torch.full((slots,), value, dtype=dtype, device=self.device)
@@ -141,24 +142,29 @@ class TorchEngine(Engine):
     def _begin(self) -> None:
         """Read the prompts of as many waiting requests as there are free slots, and draw their first tokens."""
         now, taken = time.monotonic(), list(islice(self.waiting, len(self.free)))
+        taken.sort(key=lambda each: len(each[0].prompt))  # prompts of like lengths need little padding
         asked = [request for request, _ in taken]
         self._make_room(max(len(r.prompt) + r.most for r in asked), max(r.most for r in asked))
         assert self.cache is not None
         slots = [self.free.pop() for _ in taken]
         for slot, (request, submitted) in zip(slots, taken, strict=True):
             self.waiting.popleft()
-            self.busy[slot] = _Busy(request, submitted, now, self.counts.steps, self.version)
+            self.busy[slot] = _Busy(request, submitted, now, self.version)
             self.counts.waits.append(now - submitted)
-        self.reach = max(len(b.request.prompt) + 1 + self.counts.steps - b.step for b in self.busy.values())
         rows = torch.tensor(slots, device=self.device)
         table = [(len(r.prompt), r.most, r.seed) for r in asked]
         length, most, seed = torch.tensor(table, device=self.device).unbind(1)
-        hidden = self.decoder.prefill(_pad([r.prompt for r in asked]).to(self.device), self.cache, rows)
+        last, size = [], max(1, PROMPTS // len(asked[-1].prompt))
+        for first in range(0, len(asked), size):
+            part = slice(first, first + size)
+            prompts = _pad([r.prompt for r in asked[part]]).to(self.device)
+            hidden = self.decoder.prefill(prompts, self.cache, rows[part])
+            last.append(hidden[self.every[: len(hidden)], length[part] - 1])
         self.at[rows] = length - 1  # of the last token that has been read; the draw moves on
         self.start[rows], self.stop[rows], self.seed[rows] = length, length + most, seed
         self.heat[rows] = torch.tensor([float(r.temperature) for r in asked], device=self.device)
         self.live[rows] = True
-        self._draw(self.decoder.logits(hidden[self.every[: len(asked)], length - 1]), rows)
+        self._draw(self.decoder.logits(torch.cat(last)), rows)
 
     def _make_room(self, length: int, most: int) -> None:
         """Widen the cache and the output to what a new request needs."""
@@ -183,9 +189,7 @@ class TorchEngine(Engine):
         assert self.cache is not None
         self.counts.steps += 1
         self.counts.slots += self.capacity
-        seen = min(-(-self.reach // BLOCK) * BLOCK, self.cache.shape[-2])
-        self.reach += 1
-        self._draw(self.decoder.step(self.token, self.at, self.cache, seen), slice(None))
+        self._draw(self.decoder.step(self.token, self.at, self.cache), slice(None))
 
     def _draw(self, logits: Tensor, rows: Tensor | slice) -> None:
         """Draw the next token of some slots; those that have ended stay as they are."""
