@@ -68,7 +68,10 @@ class Theirs:
     """``generate``, in batches."""
 
     def __init__(self, folder: str, batch: int = SLOTS):
+        from transformers import GenerationConfig
+
         self.model, self.batch = load(folder), batch
+        self.model.generation_config = GenerationConfig(pad_token_id=0)  # the model's own has an end token
 
     @torch.inference_mode()
     def __call__(self, asked: list[Request]) -> dict[int, list[int]]:

@@ -87,7 +87,7 @@ class TorchEngine(Engine):
             each(0),
         )  # first place of the answer, first one after
         self.heat, self.live = each(1, torch.float32), each(False, torch.bool)
-        # answers; slots that have ended write into the last column
+        # answers, and a column more: slots that have ended go on to write in the one after their answer
         self.out = torch.zeros(slots, 1, dtype=torch.long, device=self.device)
         self.said = torch.zeros(slots, 1, device=self.device)
 
@@ -195,8 +195,7 @@ class TorchEngine(Engine):
         """Draw the next token of some slots; those that have ended stay as they are."""
         live, place = self.live[rows], self.at[rows] + 1 - self.start[rows]
         token, said = draw(logits, self.seed[rows], place, self.heat[rows])
-        column = torch.where(live, place, self.out.shape[1] - 1)
-        self.out[self.every[rows], column], self.said[self.every[rows], column] = token, said
+        self.out[self.every[rows], place], self.said[self.every[rows], place] = token, said
         self.token[rows] = token
         self.at[rows] += live
         self.live[rows] = live & (token != self.end) & (self.at[rows] + 1 < self.stop[rows])
@@ -227,7 +226,7 @@ class TorchEngine(Engine):
                     seconds=now - was.begun,
                 )
             )
-        self.at[rows] = 0
+        self.at[rows] = self.start[rows] = 0
         return done
 
 
