@@ -57,7 +57,7 @@ class LanguageNet(nn.Module):
 
     def __init__(
         self,
-        env: ExchangeEnv,
+        env: Any,
         name: str,
         model: str | None = None,
         width: int = 64,
@@ -96,7 +96,7 @@ class LanguageNet(nn.Module):
             self.scale, self.bias = nn.Parameter(torch.tensor(8.0)), nn.Parameter(torch.tensor(1.0))
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """Last hidden states ``[n, t, width]`` of texts padded at the right: what is before never sees what is after."""
+        """Last hidden states ``[n, t, width]`` of texts padded at the right, which no word before sees."""
         return self.model.get_decoder()(input_ids=tokens, use_cache=False).last_hidden_state
 
     def words(self, hidden: Tensor) -> Tensor:
@@ -119,7 +119,9 @@ class LanguageNet(nn.Module):
         judged, width = view["judged"], view["tokens"].shape[1]
         first = int(judged.any(0).int().argmax())  # before that no column is judged
         weight, tokens = judged[:, first:].float(), view["tokens"][:, first:].unsqueeze(-1)
-        log_probs = self.words(hidden[:, first - 1 : width - 1]).log_softmax(-1).gather(-1, tokens).squeeze(-1)
+        log_probs = (
+            self.words(hidden[:, first - 1 : width - 1]).log_softmax(-1).gather(-1, tokens).squeeze(-1)
+        )
         each = log_probs.clamp(min=LEAST) + self.adds(hidden[:, first:width].float()).squeeze(-1)
         mean = (each * weight).sum(-1) / weight.sum(-1).clamp(min=1)
         return self.bias + self.scale * mean, (log_probs * weight).sum(-1)
@@ -140,6 +142,9 @@ class LanguagePlayer(Agent):
     Args:
         env, name, net, shared, weights, chunk: as for :class:`~pvg.agents.agent.Agent`.
     """
+
+    net: LanguageNet
+    env: Any  # a scenario of texts
 
     def __init__(
         self,
@@ -223,7 +228,8 @@ class LanguagePlayer(Agent):
         reader = read(self.net, view, self.said)
         out = self.net.heads(reader.hidden, view) if self.decides or self.critic is None else {}
         over, silent = self._silent(observation), bool(self._silent(observation).all())
-        words, log_prob = [], torch.zeros(len(over), device=over.device)
+        words: list[Tensor] = []
+        log_prob = torch.zeros(len(over), device=over.device)
         for k in range(0 if silent else self.said):
             if bool(over.all()):
                 break

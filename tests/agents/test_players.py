@@ -81,7 +81,7 @@ def by_transformers(env, agent, row):
 
 @pytest.mark.parametrize("name", ["prover", "verifier"])
 def test_all_numbers_are_those_of_transformers(game, name):
-    env, agents, batch = game
+    env, agents, _ = game
     agent, rows = agents[name], turns_of(*game, name)
     rows = rows[torch.randperm(len(rows))[:60]]
     logits, value = agent.evaluate(rows)
@@ -105,7 +105,7 @@ def test_all_numbers_are_those_of_transformers(game, name):
 @pytest.mark.parametrize("name", ["prover", "verifier"])
 def test_the_first_step_s_ratio_is_one(game, name):
     """What was noted while acting (token by token) is what learning computes (all at once)."""
-    env, agents, batch = game
+    agents = game[1]
     rows = turns_of(*game, name)
     logits, value = agents[name].evaluate(rows)
     log_prob = agents[name].dist(logits, rows).log_prob(rows["action"])
@@ -115,7 +115,7 @@ def test_the_first_step_s_ratio_is_one(game, name):
 
 
 def test_what_follows_the_end_counts_for_nothing(game):
-    env, agents, batch = game
+    env, agents, _ = game
     rows = turns_of(*game, "prover")
     said = rows["action"]
     over = ~env.heard_of(said)
@@ -129,7 +129,7 @@ def test_what_follows_the_end_counts_for_nothing(game):
 
 
 def test_who_ends_the_game_by_deciding_says_nothing(game):
-    env, agents, batch = game
+    env = game[0]
     rows = turns_of(*game, "verifier")
     final = rows["round"] == 1
     assert (rows["action"][final, :-1] == env.pad).all() and (rows["action"][~final, :-1] != env.pad).any()
@@ -162,7 +162,9 @@ def test_any_architecture_reads_as_its_transformers_model_does(game):
                 for k in range(4):
                     right = net.model(torch.tensor([text + words[:k, i].tolist()])).logits[0, -1, : env.words]
                     torch.testing.assert_close(found[k][i], right, atol=1e-4, rtol=1e-4)
-        net.model = GPT2LMHeadModel(GPT2Config(vocab_size=64, n_embd=16, n_layer=1, n_head=2, n_positions=80)).eval()
+        net.model = GPT2LMHeadModel(
+            GPT2Config(vocab_size=64, n_embd=16, n_layer=1, n_head=2, n_positions=80)
+        ).eval()
         assert type(read(net, view, 3)) is AnyReader
         found = _through(AnyReader, net, view, words)
         text = view["tokens"][7, : view["length"][7]].tolist() + words[:2, 7].tolist()
@@ -266,10 +268,15 @@ def folder(tmp_path_factory):
 def test_a_model_in_a_folder_plays(folder):
     env = word_problems(adp(), tokenizer=tokenizer(str(folder)))
     nets = [LanguagePlayer(env, "prover", partial(LanguageNet, model=str(folder))) for _ in range(2)]
-    weights = [torch.cat([p.flatten() for p in agent.net.model.parameters()]) for agent in (*nets, nets[0].fresh())]
+    weights = [
+        torch.cat([p.flatten() for p in agent.net.model.parameters()]) for agent in (*nets, nets[0].fresh())
+    ]
     assert torch.equal(weights[0], weights[1]) and torch.equal(weights[0], weights[2])
     tiny = LanguagePlayer(env, "prover", partial(LanguageNet, width=16))
-    assert not torch.equal(tiny.net.value.weight.new_tensor(1), weights[0][0]) and tiny.fresh().net is not tiny.net
+    assert (
+        not torch.equal(tiny.net.value.weight.new_tensor(1), weights[0][0])
+        and tiny.fresh().net is not tiny.net
+    )
 
 
 def test_what_is_wrong_with_a_model_is_said_in_one_paragraph(folder, tmp_path):
