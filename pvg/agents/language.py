@@ -85,7 +85,6 @@ class LanguageAgent(nn.Module):
         out = body(input_ids=batch["tokens"], attention_mask=batch["there"].long(), use_cache=False)
         return out.last_hidden_state
 
-
     def logits(self, batch: TensorDictBase) -> Tensor:
         """Logits ``[n, a, vocabulary]`` of the answer's tokens."""
         return self._logits(self.hidden(batch), batch)
