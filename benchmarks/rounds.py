@@ -14,18 +14,19 @@ from typing import Any
 from benchmarks.results import PAGE, Row, results_of, run, write
 
 GAME = "experiment=rounds"
+SHORT = f"{GAME} trainer.rounds=2"
 ROWS = [
-    Row("rounds", "convincing counts where the role is kept (`reward=cgc`)", GAME),
-    Row("rounds-src", "`reward=src`", f"{GAME} reward=src"),
+    Row("rounds", "convincing counts where the role is kept (`reward=cgc`), four rounds", GAME),
+    Row("rounds-src", "`reward=src`, two rounds", f"{SHORT} reward=src"),
     Row(
         "rounds-goodhart",
-        "paid to convince, whatever the truth (`reward=goodhart`)",
-        f"{GAME} reward=goodhart",
+        "paid to convince, whatever the truth (`reward=goodhart`), two rounds",
+        f"{SHORT} reward=goodhart",
     ),
     Row(
-        "rounds-correctness", "paid for the truth alone (`reward=correctness`)", f"{GAME} reward=correctness"
+        "rounds-correctness", "paid for the truth alone (`reward=correctness`), two rounds", f"{SHORT} reward=correctness"
     ),
-    Row("rounds-decoupled", "decoupled (`trainer.decoupled=true`)", f"{GAME} trainer.decoupled=true"),
+    Row("rounds-decoupled", "decoupled (`trainer.decoupled=true`), two rounds", f"{SHORT} trainer.decoupled=true"),
 ]
 Pick = Callable[[list[Mapping[str, Any]]], list[float]]
 

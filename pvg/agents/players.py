@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,7 @@ from pvg.errors import UserError
 from pvg.language.decoder import ARCHITECTURES, Decoder
 from pvg.language.models import context_of, load, load_tokenizer, make_tiny
 
+SURE = 8.0  # log-odds that one nat a token is worth where the scale is 1
 View = dict[str, Tensor]
 
 
@@ -57,7 +59,7 @@ class LanguageNet(nn.Module):
 
     def __init__(
         self,
-        env: ExchangeEnv,
+        env: Any,
         name: str,
         model: str | None = None,
         width: int = 64,
@@ -93,10 +95,13 @@ class LanguageNet(nn.Module):
         self.value = _zero(nn.Linear(width, 1))
         if self.decides:
             self.adds, self.go_on = _zero(nn.Linear(width, 1)), _zero(nn.Linear(width, 1))
-            self.scale, self.bias = nn.Parameter(torch.tensor(8.0)), nn.Parameter(torch.tensor(1.0))
+            # one that can't speak yet expects every word alike, and believes as much as not
+            scale = 1.0 if model else 0.2
+            self.scale = nn.Parameter(torch.tensor(scale))
+            self.bias = nn.Parameter(torch.tensor(scale * (0.1 if model else math.log(self.vocabulary))))
 
     def hidden(self, tokens: Tensor) -> Tensor:
-        """Last hidden states ``[n, t, width]`` of texts padded at the right: what is before never sees what is after."""
+        """Last hidden states ``[n, t, width]`` of texts padded at the right, which no word before sees."""
         return self.model.get_decoder()(input_ids=tokens, use_cache=False).last_hidden_state
 
     def words(self, hidden: Tensor) -> Tensor:
@@ -124,7 +129,7 @@ class LanguageNet(nn.Module):
         )
         each = log_probs.clamp(min=LEAST) + self.adds(hidden[:, first:width].float()).squeeze(-1)
         mean = (each * weight).sum(-1) / weight.sum(-1).clamp(min=1)
-        return self.bias + self.scale * mean, (log_probs * weight).sum(-1)
+        return SURE * (self.bias + self.scale * mean), (log_probs * weight).sum(-1)
 
     def forward(self, view: View) -> dict[str, Tensor]:
         """What :meth:`heads` gives, of a text alone."""
@@ -142,6 +147,9 @@ class LanguagePlayer(Agent):
     Args:
         env, name, net, shared, weights, chunk: as for :class:`~pvg.agents.agent.Agent`.
     """
+
+    net: LanguageNet
+    env: Any  # a scenario of texts
 
     def __init__(
         self,
@@ -225,7 +233,8 @@ class LanguagePlayer(Agent):
         reader = read(self.net, view, self.said)
         out = self.net.heads(reader.hidden, view) if self.decides or self.critic is None else {}
         over, silent = self._silent(observation), bool(self._silent(observation).all())
-        words, log_prob = [], torch.zeros(len(over), device=over.device)
+        words: list[Tensor] = []
+        log_prob = torch.zeros(len(over), device=over.device)
         for k in range(0 if silent else self.said):
             if bool(over.all()):
                 break

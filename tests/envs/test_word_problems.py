@@ -148,7 +148,7 @@ def test_provers_are_taught_a_solution_that_leads_to_the_claim():
     rows = game(env, torch.arange(200))
     taught = env.teach("prover", see(env, rows, env.protocol.places("prover")[0]))
     for i, row in enumerate(taught):
-        _, question, claim = read(env.describe(i))
+        claim = read(env.describe(i))[2]
         solution = env.tokenizer.decode(row[: int((row >= 0).sum())].tolist())
         assert solution.endswith(f"#### {claim} <end>")
         equations = [bool(eval(e.replace("=", "=="))) for e in re.findall(r"\d+ [+-] \d+ = \d+", solution)]
