@@ -24,9 +24,15 @@ ROWS = [
         f"{SHORT} reward=goodhart",
     ),
     Row(
-        "rounds-correctness", "paid for the truth alone (`reward=correctness`), two rounds", f"{SHORT} reward=correctness"
+        "rounds-correctness",
+        "paid for the truth alone (`reward=correctness`), two rounds",
+        f"{SHORT} reward=correctness",
     ),
-    Row("rounds-decoupled", "decoupled (`trainer.decoupled=true`), two rounds", f"{SHORT} trainer.decoupled=true"),
+    Row(
+        "rounds-decoupled",
+        "decoupled (`trainer.decoupled=true`), two rounds",
+        f"{SHORT} trainer.decoupled=true",
+    ),
 ]
 Pick = Callable[[list[Mapping[str, Any]]], list[float]]
 
