@@ -25,7 +25,13 @@ from tests import cli
 ROOT = Path(__file__).parent.parent
 README, RESULTS = ROOT / "README.md", ROOT / "docs/results.md"
 PAGES = {path.name: path.read_text() for path in [README, *sorted((ROOT / "docs").glob("*.md"))]}
-OURS = ("README.md", "configuration.md", "exchange.md", "results.md", "rounds.md")  # new-scenario.md has a test of its own
+OURS = (
+    "README.md",
+    "configuration.md",
+    "exchange.md",
+    "results.md",
+    "rounds.md",
+)  # new-scenario.md has a test of its own
 TO_DO = "not yet measured"
 
 

@@ -294,14 +294,12 @@ class Reader:
 
     def _begin(self, tokens: Tensor, more: int) -> None:
         self.decoder = decoder = Decoder(self.net.model, device=tokens.device)
-        self.seen = tokens.shape[1]
-        self.cache = decoder.cache(len(tokens), self.seen + more)
+        self.cache = decoder.cache(len(tokens), tokens.shape[1] + more)
         hidden = decoder.prefill(tokens, self.cache, torch.arange(len(tokens), device=tokens.device))
         self.hidden = rms_norm(hidden, decoder.norm.shape, decoder.norm, decoder.eps)
 
     def _next(self, word: Tensor) -> Tensor:
-        self.seen += 1
-        return self.decoder.step(word, self.at, self.cache, self.seen)[:, : self.net.vocabulary]
+        return self.decoder.step(word, self.at, self.cache)[:, : self.net.vocabulary]
 
 
 class AnyReader(Reader):
