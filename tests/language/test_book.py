@@ -65,8 +65,12 @@ def test_tasks_are_each_role_at_each_problem_side_by_side(problems, tokenizer):
     ]
     assert [t.key for t in tasks] == list(range(8)) and all(t.most == 18 for t in tasks)
     assert all(t.prompt == made.prompt(t.role, t.problem) for t in tasks)
-    (told,) = made.tasks([5], ("translator",), 1, say=lambda p: str(p + 1))
-    assert told.prompt == made.prompt("translator", 5, "6")
+    solved = [str(p + 1) for p in range(200)]
+    told, plain = made.tasks([5], ("translator", "helpful"), 1, solved=solved)
+    assert told.prompt == made.prompt("translator", 5, "6") and plain.prompt == made.prompt("helpful", 5)
+    assert [*made.references, *solved][told.problem] == "6" and plain.problem == 5
+    (told,) = made.tasks([5], ("translator",), 1, solved=solved, compare=False)
+    assert told.problem == 5
 
 
 def test_a_problem_that_does_not_fit_is_refused_by_its_tokens_not_its_letters(problems, tokenizer):

@@ -99,7 +99,7 @@ def by_hand(prover, batch, how):
         whole = whole + how.critic * critic
     whole.backward()
     names = ("loss", "value_loss", "entropy", "clipped", "kl")
-    return {n: float(x) for n, x in zip(names, (objective, critic, entropy, clipped, far))}
+    return {n: float(x.detach()) for n, x in zip(names, (objective, critic, entropy, clipped, far))}
 
 
 @pytest.mark.parametrize("advantage", ["value", "group"])

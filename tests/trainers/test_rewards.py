@@ -37,13 +37,6 @@ def test_rewards_are_the_formulas(reward):
     assert len(set(found.tolist())) > 1
 
 
-def test_the_gate_of_cgc_is_what_an_answer_out_of_role_costs():
-    score, right, helpful, parsed = given()
-    found = cgc(score, right, helpful, parsed, gate=0.25)
-    assert set(found[parsed & (right != helpful)].tolist()) == {-0.25}
-    assert set(found[~parsed].tolist()) == {-1.0}
-
-
 def test_scores_are_centred_in_each_group():
     draw = torch.Generator().manual_seed(0)
     score, group = torch.randn(40, generator=draw), torch.randint(7, (40,), generator=draw) * 2
@@ -51,3 +44,16 @@ def test_scores_are_centred_in_each_group():
     for i in range(40):
         own = [float(score[j]) for j in range(40) if group[j] == group[i]]
         assert float(found[i]) == pytest.approx(float(score[i]) - sum(own) / len(own), abs=1e-6)
+
+
+def test_scores_may_be_centred_by_some_of_their_group():
+    draw = torch.Generator().manual_seed(1)
+    score, group = torch.randn(40, generator=draw), torch.arange(40) // 5
+    among = torch.rand(40, generator=draw) < 0.25
+    assert any(not among[group == g].any() for g in range(8))  # where there are none, all count
+    found = centred(score, group, among)
+    for i in range(40):
+        own = [j for j in range(40) if group[j] == group[i] and among[j]]
+        own = own or [j for j in range(40) if group[j] == group[i]]
+        mean = sum(float(score[j]) for j in own) / len(own)
+        assert float(found[i]) == pytest.approx(float(score[i]) - mean, abs=1e-6)
