@@ -81,9 +81,13 @@ def _steps(rows: list[Row]) -> list[str]:
     count = max((len(a) for each in runs.values() for a in each), default=0)
     lines = ["| | " + " | ".join(f"round {r}" for r in range(count)) + " |", "|" + "---|" * (count + 1)]
     for what, attacks in runs.items():
-        by_round = [", ".join("–" if a[r] is None else str(a[r]) for a in attacks) for r in range(count)]
+        by_round = [", ".join(_step(a, r) for a in attacks if r < len(a)) for r in range(count)]
         lines.append(f"| {what} | " + " | ".join(by_round) + " |")
     return lines
+
+
+def _step(attacks: list[int | None], at: int) -> str:
+    return "–" if attacks[at] is None else str(attacks[at])
 
 
 def _attacks(rounds: list[Mapping[str, Any]]) -> list[int | None]:

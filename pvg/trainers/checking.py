@@ -34,13 +34,13 @@ class Checking:
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 300
+    steps: int = 400
     problems: int = 1000
     k_per_role: int = 2
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = bradley_terry
     pull: float = 0.01
-    accept: float = 0.95
+    accept: float = 0.92
     carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
 
