@@ -15,21 +15,26 @@ NAMES = {"Ann": "She", "Ben": "He", "Eve": "She", "Tom": "He"}
 THINGS = ("apples", "books", "coins", "pens")
 VERBS = {"finds": 1, "buys": 1, "gets": 1, "loses": -1, "sells": -1, "gives": -1}
 LARGEST = 20  # of all numbers in a problem and its solution
-MOST = 110_000  # of the 221,184 different questions
 
 
 def synthetic(count: int, seed: int = 0, steps: int = 2) -> list[Problem]:
     """So many different problems of so many steps, the same for the same seed.
 
     Raises:
-        UserError: more than half of those that there are.
+        UserError: there are not so many, or hardly.
     """
-    if count > MOST:
-        raise UserError(f"env.count={count}: at most {MOST:,} synthetic problems can be had. Lower it.")
     draw, found = random.Random(seed), dict[str, Problem]()
+    idle = 0
     while len(found) < count:
+        before = len(found)
         problem = _draw(draw, steps)
         found.setdefault(problem.question, problem)
+        idle = 0 if len(found) > before else idle + 1
+        if idle > 100:  # so many draws in a row were old: next to none is left
+            raise UserError(
+                f"env: {count:,} synthetic problems of {steps} steps were asked for, and there are little more than "
+                f"{len(found):,}. Lower env.count (env.train, env.test), or raise env.steps where there is such a key."
+            )
     return list(found.values())
 
 
