@@ -34,6 +34,10 @@ class RoundsProgram(Program):
                 "experiment=rounds is one process; to use several GPUs choose engine=multi_gpu, which starts a worker "
                 "on each, and leave torchrun out."
             )
+        if "_target_" not in config.agents or "engine" not in config:
+            raise UserError(
+                "experiment=rounds plays env=problems, with agents and an engine of its own: leave env out."
+            )
         self.problems = instantiate(config.env)
         with doing("making the agents"):
             self.cast = instantiate(config.agents).make(self.problems, config.seed, self.device)

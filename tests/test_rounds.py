@@ -172,6 +172,11 @@ def test_what_is_wrong_is_said_before_anything_is_written(pvg, tmp_path, argumen
     assert not list(tmp_path.glob("runs/*"))
 
 
+def test_another_game_is_refused(pvg):
+    done = pvg("experiment=rounds", "env=graph_isomorphism", "tracker=csv")
+    assert done.code == 2 and "env=problems" in done.err
+
+
 def test_no_worker_is_left_behind(tmp_path):
     process = start(*SMALL, "trainer.rounds=50", "folder=run", folder=tmp_path)
     end = time.monotonic() + 120
@@ -193,7 +198,7 @@ def _group(pid):
 
 
 def test_steps_to_exploit_by_hand():
-    fooled = [0.1, 0.9, 0.2, 0.4, 0.6, 0.7, 0.8]
+    fooled = [0.1, 0.6, 0.2, 0.4, 0.6, 0.7, 0.8]
     steps = [{"fooled": x} for x in fooled]
     assert steps_to_exploit(steps) == 6  # .4, .6, .7 are the first three with a mean above .5
     assert steps_to_exploit(steps[:5]) is None and steps_to_exploit([]) is None

@@ -92,10 +92,9 @@ def test_a_run_ends_with_a_table_and_says_where_it_is(reference):
     assert "Warning" not in done.err
 
 
-@pytest.mark.parametrize("env", choices("env"))
-def test_every_experiment_and_env_runs(pvg, env):
-    done = pvg("-m", f"experiment={','.join(choices('experiment'))}", f"env={env}", *TINY).ok()
-    check_sweep(done, len(choices("experiment")))
+@pytest.mark.parametrize("env", [env for env in choices("env") if env != "problems"])  # that one is of rounds
+def test_every_env_runs(pvg, env):
+    check_sweep(pvg("-m", "experiment=ppo", f"env={env}", *TINY).ok(), 1)
 
 
 def check_sweep(done, count):

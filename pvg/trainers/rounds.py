@@ -380,8 +380,8 @@ class Rounds:
             self._optimise(what)
             for name, state in saved["optimisers"].items():
                 self.optimisers[name].load_state_dict(state)
-        self.version = saved["version"] - 1
-        if self.version >= 0:
+        if saved["version"]:  # the engine is to have the same weights under the same number
+            self.version = saved["version"] - 1
             self.sync()
 
 
