@@ -215,7 +215,9 @@ class WandB:
         import wandb
         from torchrl.record.loggers import WandbLogger
 
-        os.environ.setdefault("WANDB_DISABLE_WEAVE", "true")  # it would advertise where vLLM has imported openai
+        os.environ.setdefault(
+            "WANDB_DISABLE_WEAVE", "true"
+        )  # it would advertise where vLLM has imported openai
         self.logger = WandbLogger(
             exp_name=folder.resolve().name,
             log_dir=str(folder),
