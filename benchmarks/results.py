@@ -186,27 +186,27 @@ def grid(rows: list[tuple[str, Row]], keys: Iterable[str]) -> list[str]:
     for what, row in rows:
         results = results_of(row)
         minutes = statistics.mean(r["cpu_minutes"] for r in results)
-        cells = [_spread([r[k] for r in results if r.get(k) is not None]) for k in keys]
+        cells = [spread([r[k] for r in results if r.get(k) is not None]) for k in keys]
         lines.append("| " + " | ".join([what, *cells, f"{minutes:.1f}", str(len(results))]) + " |")
     return lines
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
+    """Mean ± standard deviation in percent; a dash for nothing."""
     if not values:
         return "–"
     mean = 100 * statistics.mean(values)
     return f"{mean:.1f}" + (f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else "")
 
 
-def main() -> None:
-    """Run what is missing and write the tables between the page's markers."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def choose(what: str | None, every: list[Row], seeds: int) -> None:
+    """Run those rows that the command line asks for, where they have not been run."""
+    parser = argparse.ArgumentParser(description=what)
     parser.add_argument("names", nargs="*", help="rows to run; all if none is named")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=seeds)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only-tables", action="store_true", help="run nothing")
     options = parser.parse_args()
-    every = [row for rows in TABLES.values() for row in rows]
     unknown = set(options.names) - {r.name for r in every}
     if unknown:
         parser.error(
@@ -216,6 +216,12 @@ def main() -> None:
     if not options.only_tables:
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda job: run(*job), [(r, s) for s in range(options.seeds) for r in chosen]))
+
+
+def main() -> None:
+    """Run what is missing and write the tables between the page's markers."""
+    every = [row for rows in TABLES.values() for row in rows]
+    choose(__doc__, every, seeds=5)
     write(
         PAGE, "tables: python -m benchmarks.results", "\n".join(table(t, rows) for t, rows in TABLES.items())
     )

@@ -5,13 +5,11 @@ Every row is one command of ``experiment=rounds`` with several seeds, as in ``be
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from benchmarks.results import PAGE, Row, results_of, run, write
+from benchmarks.results import PAGE, Row, choose, results_of, spread, write
 
 GAME = "experiment=rounds"
 SHORT = f"{GAME} trainer.rounds=2"
@@ -64,7 +62,8 @@ def table() -> str:
     for row in rows:
         runs = results_of(row)
         cells = [
-            _cell([statistics.mean(v) for r in runs if (v := pick(r["rounds"]))]) for pick in SUMMARY.values()
+            spread([statistics.mean(v) for r in runs if (v := pick(r["rounds"]))])
+            for pick in SUMMARY.values()
         ]
         minutes = statistics.mean(r["cpu_minutes"] for r in runs)
         lines.append("| " + " | ".join([row.what, *cells, f"{minutes:.1f}", str(len(runs))]) + " |")
@@ -94,25 +93,9 @@ def _attacks(rounds: list[Mapping[str, Any]]) -> list[int | None]:
     return [r["steps_to_exploit"] for r in rounds if r["what"] == "attacked"]
 
 
-def _cell(values: list[float]) -> str:
-    if not values:
-        return "–"
-    mean = 100 * statistics.mean(values)
-    return f"{mean:.1f}" + (f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else "")
-
-
 def main() -> None:
     """Run what is missing and write the table between the page's markers."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="rows to run; all if none is named")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only-tables", action="store_true", help="run nothing")
-    options = parser.parse_args()
-    chosen = [row for row in ROWS if not options.names or row.name in options.names]
-    if not options.only_tables:
-        with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(lambda job: run(*job), [(r, s) for s in range(options.seeds) for r in chosen]))
+    choose(__doc__, ROWS, seeds=3)
     write(PAGE, "rounds: python -m benchmarks.rounds", table())
 
 

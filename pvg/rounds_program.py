@@ -16,7 +16,7 @@ from pvg.language.engine import Engine, EngineFailed
 from pvg.language.grader import Grader
 from pvg.program import Program, new_folder
 from pvg.report.console import Bar, doing, table
-from pvg.report.rounds import engine_report, rounds_markdown, rounds_table
+from pvg.report.rounds import SHOWN, engine_report, rounds_markdown, rounds_table
 from pvg.tracking import Tracker
 from pvg.trainers.rounds import Rounds
 
@@ -148,13 +148,3 @@ class RoundsProgram(Program):
             table("rounds", list(SHOWN.values()), rows)
         names = [k for k, v in result.items() if isinstance(v, float) and k in SHOWN]
         table("held out, final agents", [""], [[SHOWN[k], result[k]] for k in names])
-
-
-SHOWN = {
-    "helpful/accuracy": "helpful right",
-    "sneaky/wrong": "sneaky wrong",
-    "unparseable": "unparseable",
-    "accepts/helpful/right": "accepts helpful right",
-    "fooled": "fooled",
-    "auc": "AUC",
-}

@@ -11,6 +11,15 @@ from pvg.language.engine import Counts
 
 FOOLED = 0.5  # an attack has succeeded when so many wrong solutions of the sneaky are accepted
 
+SHOWN = {  # of a measurement, by key, as tables head it
+    "helpful/accuracy": "helpful right",
+    "sneaky/wrong": "sneaky wrong",
+    "unparseable": "unparseable",
+    "accepts/helpful/right": "accepts helpful right",
+    "fooled": "fooled",
+    "auc": "AUC",
+}
+
 
 def engine_report(counts: Counts) -> dict[str, Any]:
     """An engine's figures: tokens a second, occupancy, waits (seconds), restarts, fallbacks, syncs."""
@@ -54,16 +63,7 @@ def steps_to_exploit(steps: Sequence[Mapping[str, Any]], window: int = 3) -> int
 
 def rounds_markdown(trainer: Any) -> str:
     """The report of a run in Markdown: the table of its rounds."""
-    names = {
-        "helpful/accuracy": "helpful right",
-        "sneaky/wrong": "sneaky wrong",
-        "unparseable": "unparseable",
-        "accepts/helpful/right": "accepts helpful right",
-        "fooled": "fooled",
-        "auc": "AUC",
-        "steps_to_exploit": "steps to exploit",
-        "kl": "KL",
-    }
+    names = {**SHOWN, "steps_to_exploit": "steps to exploit", "kl": "KL"}
     rows = rounds_table(trainer.records)
     lines = ["| round | after | " + " | ".join(names.values()) + " |", "|" + "---|" * (len(names) + 2)]
     for row in rows:

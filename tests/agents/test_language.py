@@ -109,7 +109,6 @@ def folder(tmp_path_factory):
 
 
 def adapted(folder):
-    pytest.importorskip("peft")
     agent = Prover(adapt(tiny.load(folder), Lora(rank=4, alpha=16))).eval()
     torch.manual_seed(0)
     with torch.no_grad():

@@ -69,7 +69,6 @@ def test_a_draw_that_depends_on_the_request_s_key_is_not_the_same_work():
 
 
 def test_the_command_reaches_what_is_asked_of_the_queue():
-    pytest.importorskip("pvg.language.sampler")
     command = [sys.executable, "-m", "benchmarks.queue"]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, check=True)

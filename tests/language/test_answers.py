@@ -17,8 +17,6 @@ from pvg.errors import UserError
 from pvg.language.answers import LONGEST, final_answer, grade, grade_fast, number
 from pvg.language.grader import Grader, _numbers_only
 
-pytest.importorskip("math_verify")
-
 OURS = Path(__file__).parents[1] / "envs" / "problems.jsonl"
 FOLDER = os.environ.get("PVG_GSM8K")  # with train.jsonl and test.jsonl of GSM8K, where somebody has them
 
