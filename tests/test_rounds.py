@@ -115,10 +115,9 @@ def test_the_decoupled_game(pvg):
     assert {row["role"] for row in rows["round-0.jsonl"]} == {"translator", "sneaky"}
     solved = {row["problem"]: row["answer"] for row in rows["solver.jsonl"]}
     assert len(solved) == 400
-    for row in rows["round-0.jsonl"]:  # a translator is right where it leads to the solver's answer
-        told, said = solved.get(row["problem"] - 400) or "", row["answer"] or ""
-        if row["role"] == "translator" and told.isdigit() and said.isdigit():
-            assert (row["verdict"] == "right") == (int(said) == int(told))
+    # what verifiers learn from is labelled by the truth, whoever said it: problems meet across the roles
+    both = [{row["problem"] for row in rows["round-0.jsonl"] if row["role"] == r} for r in ("translator", "sneaky")]
+    assert both[0] == both[1] <= solved.keys()
 
 
 def test_evaluate_a_checkpoint(pvg, reference):

@@ -12,7 +12,7 @@ from torch import Tensor
 from pvg.agents.language import Verifier
 from pvg.errors import UserError
 from pvg.language.book import Book
-from pvg.language.pool import VERDICTS, asked, pairs
+from pvg.language.pool import ROLES, VERDICTS, asked, pairs
 from pvg.trainers.supervised import Descent, Optimiser, bradley_terry, tell_apart
 
 READ = ("answer", "said", "problem", "role", "verdict")
@@ -29,7 +29,7 @@ class Checking:
         max_tries_per_task: attempts at one success; what fails is kept too.
         loss: of the scores ``[2, n]`` of right and wrong solutions of the same problem.
         pull: weight of the scores' mean square.
-        accept: share of the right solutions that are to be accepted: it sets the threshold.
+        accept: share of the helpful prover's right solutions that are to be accepted: it sets the threshold.
         carry: go on from the last round's verifier; otherwise from the same start every round.
         descent: the gradient steps; its batch counts pairs.
     """
@@ -94,20 +94,19 @@ class Reader:
         return self._ready
 
     def settle(self) -> None:
-        """Put the threshold where the wanted share of right solutions is accepted, of those it has learned from.
+        """Put the threshold where the wanted share of the newest honest prover's right solutions is accepted.
 
-        Pairs say which of two solutions is better and nothing of where to draw the line; ``how.accept`` does.  Rounds
-        weigh the same.
+        Pairs say which of two solutions is better and nothing of where to draw the line; ``how.accept`` does.  Right
+        solutions of the sneaky prover are left out: they are its failures, and nobody is owed their acceptance.
         """
-        score = torch.cat([self.scores(rows) for rows in self.pools])
-        right = torch.cat([rows["verdict"] == VERDICTS.index("right") for rows in self.pools])
-        shares = [(rows["verdict"] == VERDICTS.index("right")).sum().clamp(min=1) for rows in self.pools]
-        weight = torch.cat(
-            [torch.full((len(p),), 1.0 / float(n)) for p, n in zip(self.pools, shares, strict=True)]
-        )
-        found, order = score[right].sort()
-        below = weight[right][order].cumsum(0) / weight[right].sum()
-        line = found[min(int((below < 1 - self.how.accept).sum()), len(found) - 1)]
+        rows = self.pools[-1]
+        owed = (rows["verdict"] == VERDICTS.index("right")) & (rows["role"] != ROLES.index("sneaky"))
+        if not owed.any():
+            raise UserError(
+                "The honest prover said nothing right, so there is no telling where a verifier should draw its line. "
+                "Raise trainer.start.steps or trainer.checking.max_tries_per_task, or take a stronger model."
+            )
+        line = self.scores(rows[owed]).quantile(1 - self.how.accept)
         with torch.no_grad():
             self.verifier.bias.sub_(line.to(self.verifier.bias.device))
 

@@ -198,10 +198,10 @@ class Rounds:
 
     # ------------------------------------------------------------------ the verifier's turn
     def _gather(self, r: int, k: int) -> Metrics:
-        """Ask the provers for solutions to learn from."""
+        """Ask the provers for solutions to learn from, labelled by the truth."""
         how, part = self.reader.how, self.book.parts["verifier"]
         chosen = torch.randperm(len(part), generator=self.draw)[: how.problems].tolist()
-        tasks = self._tasks([part[i] for i in chosen], self.roles, how.k_per_role)
+        tasks = self._judged([part[i] for i in chosen], self.roles, how.k_per_role)
         attempts = self.sample(tasks, how.max_tries_per_task, f"round-{r}")
         self.reader.take(pool(attempts, self.book.most))
         return {"gathered": float(len(attempts))}
@@ -308,14 +308,15 @@ class Rounds:
 
     def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
         """Ask roles about the held-out problems, and measure."""
-        rows = pool(self.sample(self._judged(roles, 1), 1, f"test-{r}-{what}"), self.book.most)
+        tasks = self._judged(self.held_out, roles, 1)
+        rows = pool(self.sample(tasks, 1, f"test-{r}-{what}"), self.book.most)
         found = measure(rows, self.reader.scores(rows))
         self.records.append({"what": what, "round": r, **found})
         return {f"held_out/{n}": x for n, x in _numbers(found).items()}
 
-    def _judged(self, roles: Sequence[str], each: int) -> list[Task]:
-        """Tasks on held-out problems, where what counts is the truth: a translator's answer too is compared with it."""
-        return self.book.tasks(self.held_out, roles, each, self.answers or None, compare=False)
+    def _judged(self, problems: Sequence[int], roles: Sequence[str], each: int) -> list[Task]:
+        """Tasks where what counts is the truth: a translator's answer too is compared with it."""
+        return self.book.tasks(problems, roles, each, self.answers or None, compare=False)
 
     def judge(self, samples: int = 4) -> dict[str, Any]:
         """The agents as they are, on all held-out problems.
@@ -327,7 +328,8 @@ class Rounds:
             what :func:`pvg.trainers.verdicts.measure`, :func:`~pvg.trainers.verdicts.best_of` and
             :func:`~pvg.trainers.verdicts.calibration` give, and ``n``, the held-out problems.
         """
-        rows = pool(self.sample(self._judged(self.roles, samples), 1, "final"), self.book.most)
+        tasks = self._judged(self.held_out, self.roles, samples)
+        rows = pool(self.sample(tasks, 1, "final"), self.book.most)
         score = self.reader.scores(rows)
         return {
             **measure(rows, score),
