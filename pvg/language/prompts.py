@@ -37,6 +37,7 @@ class Prompts:
 
     def __init__(self, tokenizer: Any, templates: Mapping[str, str] | None = None):
         self.tokenizer, self.chats = tokenizer, bool(tokenizer.chat_template)
+        self._made: dict[tuple[str, str, str], tuple[int, ...]] = {}  # the same problems come again and again
         self.templates = {**(CHAT if self.chats else PLAIN), **(templates or {})}
         for role, template in self.templates.items():
             if role not in PLAIN:
@@ -49,6 +50,12 @@ class Prompts:
 
     def __call__(self, role: str, question: str, answer: str = "") -> tuple[int, ...]:
         """The tokens after which the answer of that role begins."""
+        key = (role, question, answer)
+        if key not in self._made:
+            self._made[key] = self._make(*key)
+        return self._made[key]
+
+    def _make(self, role: str, question: str, answer: str) -> tuple[int, ...]:
         text = self.templates[role].replace("{question}", question).replace("{answer}", answer)
         if not self.chats:
             return tuple(self.tokenizer(text, add_special_tokens=False).input_ids)

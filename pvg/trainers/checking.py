@@ -16,6 +16,7 @@ from pvg.language.pool import ROLES, VERDICTS, asked, pairs
 from pvg.trainers.supervised import Descent, Optimiser, bradley_terry, tell_apart
 
 READ = ("answer", "said", "problem", "role", "verdict")
+SPARED = 5  # one in so many problems is never learned from: by its solutions the threshold is put
 
 
 @dataclass
@@ -83,8 +84,9 @@ class Reader:
 
     def _pairs(self) -> tuple[TensorDict, Tensor, Tensor]:
         if self._ready is None:
-            rows = torch.cat([p.select(*READ) for p in self.pools])
-            both, weights = pairs(self.pools)
+            learned = [p[p["problem"] % SPARED != 0] for p in self.pools]
+            rows = torch.cat([p.select(*READ) for p in learned])
+            both, weights = pairs(learned)
             if not len(both):
                 raise UserError(
                     "The provers' solutions hold no right and wrong one of the same problem, so there is nothing for "
@@ -96,15 +98,18 @@ class Reader:
     def settle(self) -> None:
         """Put the threshold where the wanted share of the newest honest prover's right solutions is accepted.
 
-        Pairs say which of two solutions is better and nothing of where to draw the line; ``how.accept`` does.  Right
-        solutions of the sneaky prover are left out: they are its failures, and nobody is owed their acceptance.
+        Pairs say which of two solutions is better and nothing of where to draw the line; ``how.accept`` does, by
+        solutions of problems that no round has learned from.  Right solutions of the sneaky prover are left out: they
+        are its failures, and nobody is owed their acceptance.
         """
         rows = self.pools[-1]
         owed = (rows["verdict"] == VERDICTS.index("right")) & (rows["role"] != ROLES.index("sneaky"))
+        owed &= rows["problem"] % SPARED == 0
         if not owed.any():
             raise UserError(
-                "The honest prover said nothing right, so there is no telling where a verifier should draw its line. "
-                "Raise trainer.start.steps or trainer.checking.max_tries_per_task, or take a stronger model."
+                "The honest prover said nothing right on the problems kept aside, so there is no telling where a "
+                "verifier should draw its line. Raise trainer.start.steps, trainer.checking.problems or "
+                "trainer.checking.max_tries_per_task, or take a stronger model."
             )
         line = self.scores(rows[owed]).quantile(1 - self.how.accept)
         with torch.no_grad():

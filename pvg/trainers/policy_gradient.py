@@ -33,6 +33,8 @@ class PolicyGradient:
         lmbda: of GAE; the discount is 1.
         lessons: weight of imitating a quarter as many worked solutions beside, which keeps the helpful role right
             while all else changes (Ouyang et al. 2022, section 3.5: PPO-ptx).
+        carry: go on from the last round's provers; otherwise every attack begins at the same start, where the policy
+            still tries everything, and its steps tell how hard each round's verifier is to fool.
         descent: the gradient steps.
     """
 
@@ -47,6 +49,7 @@ class PolicyGradient:
     critic: float = 0.5
     lmbda: float = 1.0
     lessons: float = 0.0
+    carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3, warm=0.1, batch=128))
 
     def __post_init__(self):
@@ -56,10 +59,9 @@ class PolicyGradient:
         if self.advantage not in ("value", "group"):
             raise UserError(f"trainer.provers.advantage={self.advantage}: write value or group.")
 
-    @property
-    def steps(self) -> int:
-        """Gradient steps a round, for two roles."""
-        return self.iterations * self.epochs * -(-2 * self.problems * self.samples // self.descent.batch)
+    def steps(self, roles: int) -> int:
+        """Gradient steps a round, where so many roles learn."""
+        return self.iterations * self.epochs * -(-roles * self.problems * self.samples // self.descent.batch)
 
 
 class _Words:
@@ -101,15 +103,15 @@ def make_loss(how: PolicyGradient) -> GRPOLoss:
 
 
 def advantages(batch: TensorDictBase, how: PolicyGradient) -> None:
-    """Write ``advantage`` ``[n, a, 1]`` and ``value_target`` ``[n, a]``.
+    """Write ``advantage`` ``[n, a, 1]``, and for a value head ``value_target`` ``[n, a]``.
 
     Args:
-        batch: with ``reward`` ``[n]``, ``said`` and ``value`` ``[n, a]``, ``group`` int64 ``[n]`` of answers to one
-            problem in one role, and ``helpful`` bool ``[n]``.
+        batch: with ``reward`` ``[n]``, ``said`` ``[n, a]``, ``group`` int64 ``[n]`` of answers to one problem in one
+            role, and ``helpful`` bool ``[n]``; for a value head also its ``value`` ``[n, a]``.
     """
     said, reward = batch["said"], batch["reward"]
     if how.advantage == "group":
-        advantage, target = grouped(reward, batch["group"]).unsqueeze(-1).expand_as(said), batch["value"]
+        advantage = grouped(reward, batch["group"]).unsqueeze(-1).expand_as(said)
     else:
         ends = torch.zeros_like(said).scatter_(1, said.sum(-1, keepdim=True) - 1, True)
         value = batch["value"]
@@ -119,13 +121,14 @@ def advantages(batch: TensorDictBase, how: PolicyGradient) -> None:
             1.0, how.lmbda, *(x.unsqueeze(-1) for x in (value, after, paid, ends, ends))
         )
         advantage, target = (x.squeeze(-1) for x in found)
+        batch.set("value_target", target)
         advantage = advantage.clone()
         for role in (batch["helpful"], ~batch["helpful"]):  # roles earn on different scales
             own = said & role.unsqueeze(-1)
             if own.any():
                 some = advantage[own]
                 advantage[own] = (some - some.mean()) / (some.std(correction=0) + 1e-6)
-    batch.set("advantage", advantage.unsqueeze(-1)).set("value_target", target)
+    batch.set("advantage", advantage.unsqueeze(-1))
 
 
 def grouped(reward: Tensor, group: Tensor) -> Tensor:
@@ -177,10 +180,10 @@ def _step(
         # only tokens that exist go to the loss: it would count padding in its means of the divergence and the entropy
         words = {k: piece[k][said].unsqueeze(0) for k in loss.in_keys if k in piece}
         out = loss(TensorDict({**words, "logits": logits[said].unsqueeze(0)}, [1]))
-        critic = (value - piece["value_target"])[said].square().mean()
-        kl = out.loss_kl_to_ref
+        kl, critic = out.loss_kl_to_ref, value.new_zeros(())
         whole = out.loss_objective + out.loss_entropy + (0.0 if kl is None else kl)
         if how.advantage == "value":
+            critic = (value - piece["value_target"])[said].square().mean()
             whole = whole + how.critic * critic
         (whole * share).backward()
         far = value.new_zeros(()) if kl is None else out.kl_to_ref

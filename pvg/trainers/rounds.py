@@ -53,9 +53,10 @@ class Rounds:
     A round: the provers are sampled and the verifier is trained on what they said in all rounds; then the provers are
     trained against it (the attack).  At the end the verifier is trained once more.
 
-    In the decoupled game (Kim and Lee 2026, arXiv 2602.23248) the prover is first trained for correctness alone; its
-    answers are kept, and in place of the helpful prover a translator, who is told that answer, writes a solution that
-    leads to it: what a legible solution costs is then no longer paid in correctness.
+    Before the rounds a helpful prover, the solver, is trained for correctness alone, as long as an attack takes: what
+    it gets right beyond the helpful prover of the game is what legibility costs (the legibility tax).  In the decoupled
+    game (Kim and Lee 2026, arXiv 2602.23248) the solver's answers are kept, and in place of the helpful prover a
+    translator, who is told that answer, writes a solution that leads to it: the tax is no longer paid.
 
     Args:
         book: the problems.
@@ -115,7 +116,7 @@ class Rounds:
         self.folder: Path | None = None
         self.records: list[dict[str, Any]] = []
         self.version = 0
-        self.answers: list[str] = []  # the solver's, by problem, in the decoupled game
+        self.answers: list[str] = []  # the solver's, by problem; in the decoupled game only
         self.loss = rl.make_loss(self.provers)
         self.optimisers: dict[str, Optimiser] = {}
         self.begun: dict[str, dict[str, Tensor]] = {}  # the agents' weights after the supervised start
@@ -126,8 +127,7 @@ class Rounds:
         """Every step of the game as (what, round, number within)."""
         learn, check_steps = range(self.provers.iterations), range(self.reader.how.steps)
         out = [("imitate", 0, k) for k in range(self.start.steps)] + [("begin", 0, 0)]
-        if self.decoupled:
-            out += [("solve", 0, k) for k in learn] + [("fix", 0, 0)]
+        out += [("solve", 0, k) for k in learn] + [("fix", 0, 0)]
         for r in range(self.rounds + 1):
             out += [("gather", r, 0), *(("check", r, k) for k in check_steps), ("judge", r, 0)]
             if r < self.rounds:
@@ -179,22 +179,24 @@ class Rounds:
         self.sync()
         return self._record("start", r, ("helpful", "sneaky"))
 
-    # ------------------------------------------------------------------ the decoupled game's solver
+    # ------------------------------------------------------------------ the solver
     def _solve(self, r: int, k: int) -> Metrics:
         """One step of a prover that is paid for right answers and nothing else."""
         return self._improve("solve", r, k, ("helpful",), correctness)
 
     def _fix(self, r: int, k: int) -> Metrics:
-        """Keep the solver's answers to all problems; the translator begins where the solver began."""
-        everything = range(len(self.book.problems))
-        tasks = self.book.tasks(everything, ("helpful",), 1)
-        found = self.sample(tasks, 1, "solver", temperature=0.0)
-        self.answers = [a.answer or "" for a in found]
-        right = sum(found[p].verdict == "right" for p in self.held_out) / len(self.held_out)
-        self.records.append({"what": "solver", "round": r, "helpful/accuracy": right})
+        """Ask the solver, keep its answers if the game is decoupled, and begin again where it began."""
+        metrics = self._record("solver", r, ("helpful",))
+        if self.decoupled:
+            tasks = self.book.tasks(range(len(self.book.problems)), ("helpful",), 1)
+            self.answers = [a.answer or "" for a in self.sample(tasks, 1, "solver", temperature=0.0)]
+        self._begin_again()
+        return metrics
+
+    def _begin_again(self) -> None:
+        """Put the prover back to where the supervised start left it."""
         self.prover.load_state_dict(self.begun["prover"])
         self.sync()
-        return {"held_out/solver/accuracy": right}
 
     # ------------------------------------------------------------------ the verifier's turn
     def _gather(self, r: int, k: int) -> Metrics:
@@ -223,6 +225,8 @@ class Rounds:
     # ------------------------------------------------------------------ the provers' turn
     def _attack(self, r: int, k: int) -> Metrics:
         """One step of the provers against the verifier as it is."""
+        if k == 0 and r and not self.provers.carry:
+            self._begin_again()
         return self._improve("attack", r, k, self.roles, self.reward)
 
     def _exploit(self, r: int, k: int) -> Metrics:
@@ -233,7 +237,7 @@ class Rounds:
         """Sample answers, score them, learn from what they earn."""
         how, part = self.provers, self.book.parts["prover"]
         if k == 0:
-            self._optimise("attack")
+            self._optimise(what)
         chosen = torch.randint(len(part), (how.problems,), generator=self.draw).tolist()
         tasks = self._tasks([part[i] for i in chosen], roles, how.samples)
         rows = pool(self.sample(tasks, 1), self.book.most)
@@ -244,20 +248,30 @@ class Rounds:
         earned = reward(torch.tanh(centre / SPREAD), right, helpful, parsed)
         batch = asked(rows, lambda p, i: tasks[i].prompt).set("reward", earned).set("group", group)
         batch = batch.set("helpful", helpful).to(self.device)
-        with torch.no_grad():
-            batch.set("ref_log_probs", self.reference.log_probs(batch))
-            batch.set("value", self.prover(batch)[1])
+        kl = self._from_reference(batch, all_of_it=how.kl > 0)
+        if how.advantage == "value":
+            with torch.no_grad():
+                batch.set("value", self.prover(batch)[1])
         rl.advantages(batch, how)
         self.prover.train()
         beside = self._lessons("beside") if how.lessons else None
         stats = rl.learn(self.prover, batch, how, self.loss, self.optimisers["prover"], beside)
         self.sync()
-        said = batch["said"]
         found = measure(rows, score)
-        found["kl"] = float((batch["log_probs"] - batch["ref_log_probs"])[said].mean())
+        found["kl"] = kl
         self.records.append({"what": what, "round": r, "step": k, **found})
         paid = {f"{role}/reward": float(earned[rows["role"] == ROLES.index(role)].mean()) for role in roles}
         return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found) | paid
+
+    @torch.no_grad()
+    def _from_reference(self, batch: TensorDict, all_of_it: bool) -> float:
+        """Nats a token between the prover and what it was at the start, on a batch, which gets ``ref_log_probs``; or
+        on a quarter of it, where only the figure is wanted."""
+        some = batch if all_of_it else batch[::4]
+        reference = self.reference.log_probs(some)
+        if all_of_it:
+            batch.set("ref_log_probs", reference)
+        return float((some["log_probs"] - reference)[some["said"]].mean())
 
     # ------------------------------------------------------------------ parts
     @property
@@ -270,7 +284,8 @@ class Rounds:
         names, how, steps = {
             "imitate": (("prover", "verifier"), self.start.descent, self.start.steps),
             "check": (("verifier",), self.reader.how.descent, self.reader.how.steps),
-            "attack": (("prover",), self.provers.descent, self.provers.steps),
+            "solve": (("prover",), self.provers.descent, self.provers.steps(1)),
+            "attack": (("prover",), self.provers.descent, self.provers.steps(len(self.roles))),
         }[what]
         self.optimisers = {name: Optimiser(getattr(self, name), how, steps) for name in names}
 
@@ -377,8 +392,7 @@ class Rounds:
             self.reference.load_state_dict(self.begun["prover"])
         self.reader.pools = read_pools(saved["pools"])
         what = self.schedule[self.iteration - 1][0] if self.iteration else ""
-        what = "attack" if what == "solve" else what
-        if what in ("imitate", "check", "attack"):
+        if what in ("imitate", "solve", "check", "attack"):
             self._optimise(what)
             for name, state in saved["optimisers"].items():
                 self.optimisers[name].load_state_dict(state)

@@ -90,7 +90,8 @@ def by_hand(prover, batch, how):
             entropy.append(-(said[k].exp() * said[k]).sum())
             apart = row["ref_log_probs"][k] - log_p
             far.append(apart.exp() - 1 - apart)
-            critic.append((value[k] - row["value_target"][k]).square())
+            target = row["value_target"][k] if how.advantage == "value" else value[k]
+            critic.append((value[k] - target).square())
     objective, critic, entropy, clipped, far = (
         torch.stack(x).mean() for x in (objective, critic, entropy, clipped, far)
     )
@@ -151,10 +152,10 @@ def test_steps_are_as_many_as_are_announced():
     prover, batch = sampled(24)
     how = PolicyGradient(iterations=3, problems=3, samples=4, epochs=2, descent=Descent(batch=10))
     advantages(batch, how)
-    optimiser = Optimiser(prover, how.descent, how.steps)
+    optimiser = Optimiser(prover, how.descent, how.steps(2))
     for _ in range(how.iterations):
         learn(prover, batch, how, make_loss(how), optimiser)
-    assert optimiser.done == how.steps == 18
+    assert optimiser.done == how.steps(2) == 18
 
 
 @pytest.mark.parametrize("advantage", ["value", "group"])
