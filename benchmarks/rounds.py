@@ -31,6 +31,11 @@ ROWS = [
         "decoupled (`trainer.decoupled=true`), two rounds",
         f"{SHORT} trainer.decoupled=true",
     ),
+    Row(
+        "rounds-pairs",
+        "a verifier that learns from pairs (Bradley and Terry), two rounds",
+        f"{SHORT} trainer.checking.loss._target_=pvg.trainers.supervised.bradley_terry",
+    ),
 ]
 Pick = Callable[[list[Mapping[str, Any]]], list[float]]
 
@@ -45,6 +50,11 @@ def _at(what: str, key: str, least: int = 0) -> Pick:
 SUMMARY: dict[str, Pick] = {  # of one run's measurements on held-out problems
     "helpful right, start": _at("start", "helpful/accuracy"),
     "helpful right, end": lambda rounds: _at("checked", "helpful/accuracy")(rounds)[-1:],
+    "legibility tax": lambda rounds: [
+        solver - end
+        for solver in _at("solver", "helpful/accuracy")(rounds)
+        for end in _at("checked", "helpful/accuracy")(rounds)[-1:]
+    ],
     "sneaky wrong, after attacks": _at("attacked", "sneaky/wrong"),
     "unparseable, from round 1": _at("checked", "unparseable", 1),
     "AUC, from round 1": _at("checked", "auc", 1),

@@ -48,6 +48,8 @@ class Family:
         most: new tokens that an answer may take.
         context: tokens that a model made on the spot takes, prompt and answer together.
         lora: adapters; None to train all weights.
+        spread: put the layers of a loaded model on all GPUs there are (by ``accelerate``), where one can't hold it.
+        checkpointing: keep no activations for the backward pass but compute them again: slower, in less memory.
         dtype: of the weights: float32, bfloat16 or float16.
         templates: prompts in place of ours, by role (helpful, sneaky, translator, verifier).
     """
@@ -59,6 +61,8 @@ class Family:
     most: int = 18
     context: int = 128
     lora: Lora | None = None
+    spread: bool = False
+    checkpointing: bool = False
     dtype: str = "float32"
     templates: Mapping[str, str] | None = None
 
@@ -83,7 +87,7 @@ class Family:
                 "verifier reads the provers' tokens as they are, so take two models of one family."
             )
         torch.manual_seed(seed)
-        speaks, reads = (models.load(f, kind, device) for f in (folder, judge))
+        speaks, reads = (models.load(f, kind, device, self.spread) for f in (folder, judge))
         book = Book(
             problems,
             tokenizer,
@@ -91,6 +95,9 @@ class Family:
             context=min(models.context_of(m.config) for m in (speaks, reads)),
             templates=self.templates,
         )
+        if self.checkpointing:
+            for model in (speaks, reads):
+                model.gradient_checkpointing_enable({"use_reentrant": False})
         if self.lora:
             speaks, reads = (adapt(m, self.lora) for m in (speaks, reads))
         return Cast(book, Prover(speaks), Verifier(reads), folder, home)

@@ -100,14 +100,15 @@ class LanguageAgent(nn.Module):
 
         Padding is at the right, where no token looks: a mask would only cost time.
         """
-        return self.plain.get_decoder()(input_ids=batch["tokens"], use_cache=False).last_hidden_state
+        found = self.plain.get_decoder()(input_ids=batch["tokens"], use_cache=False).last_hidden_state
+        return found.to(self.device)  # the last layers of a model that is spread may be elsewhere
 
     def logits(self, batch: TensorDictBase) -> Tensor:
         """Logits ``[n, a, vocabulary]`` of the answer's tokens."""
         return self._logits(self.hidden(batch), batch)
 
     def _logits(self, hidden: Tensor, batch: TensorDictBase) -> Tensor:
-        return self.plain.get_output_embeddings()(_answers(hidden, batch, -1)).float()
+        return self.plain.get_output_embeddings()(_answers(hidden, batch, -1)).to(self.device).float()
 
 
 class Prover(LanguageAgent):

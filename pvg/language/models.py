@@ -13,23 +13,36 @@ from pvg.errors import UserError, explain
 PAD, END = "<pad>", "<end>"
 
 
-def load(folder: str | Path, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu") -> Any:
+def load(
+    folder: str | Path,
+    dtype: torch.dtype = torch.float32,
+    device: str | torch.device = "cpu",
+    spread: bool = False,
+) -> Any:
     """The causal language model in a folder, or of that name on the hub, in evaluation mode.
 
+    Args:
+        spread: put its layers on all GPUs there are, and what they can't hold into main memory (``accelerate``).
+
     Raises:
-        UserError: there is none, or its files are no good.
+        UserError: there is none, its files are no good, or accelerate is missing.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils import is_accelerate_available
 
+    if spread and not is_accelerate_available():
+        raise UserError("agents.spread=true needs the package accelerate: pip install accelerate.")
     quiet()
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=dtype, device_map="auto" if spread else None
+        )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise UserError(
             f"agents.model={folder}: no language model can be loaded from there ({explain(error)}). Name a folder that "
             "transformers has saved, or a model of the hub while online."
         ) from error
-    return model.to(device).eval()
+    return (model if spread else model.to(device)).eval()
 
 
 def load_tokenizer(folder: str | Path) -> Any:

@@ -8,6 +8,7 @@ from pvg.agents.family import Family, Lora, Tiny, adapt
 from pvg.agents.language import LEAST, Prover, Verifier, pieces, texts, trim
 from pvg.envs.arithmetic import synthetic
 from pvg.errors import UserError
+from pvg.language import models
 from pvg.language.sampler import TorchEngine
 from tests.language import architectures, tiny
 
@@ -139,6 +140,25 @@ def test_adapted_weights_are_those_that_peft_merges_and_the_base_stays_as_it_was
     for name, weight in merged.items():
         assert torch.allclose(found[name], weight, atol=1e-6), name
     assert any(not torch.allclose(found[n], plain[n], atol=1e-3) for n in plain)
+
+
+def test_a_spread_model_is_loaded_by_accelerate_and_is_the_same(folder):
+    spread, plain = models.load(folder, spread=True), models.load(folder)
+    assert spread.hf_device_map and not hasattr(plain, "hf_device_map")
+    batch = texts([[5, 9]], [[11, 20, 6]])
+    assert torch.equal(Prover(spread).log_probs(batch), Prover(plain).log_probs(batch))
+
+
+def test_activations_computed_again_give_the_same_gradients(folder):
+    found = {}
+    for again in (False, True):
+        family = Family(model=str(folder), checkpointing=again, most=18)
+        prover = family.make(synthetic(60), 0, "cpu").prover.train()
+        assert prover.plain.is_gradient_checkpointing == again
+        prover.log_probs(texts([[5, 9]], [[11, 20, 6]])).sum().backward()
+        found[again] = {n: p.grad for n, p in prover.named_parameters() if p.grad is not None}
+    assert found[True].keys() == found[False].keys()
+    assert all(torch.allclose(g, found[False][n], atol=1e-6) for n, g in found[True].items())
 
 
 def test_the_engine_speaks_as_the_adapted_model_does(folder):
