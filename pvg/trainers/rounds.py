@@ -15,10 +15,11 @@ from torch import Tensor
 
 from pvg.agents.language import Prover, Verifier
 from pvg.errors import UserError
-from pvg.language.attempts import WANTED, Attempt, Task
+from pvg.language.attempts import WANTED, Attempt, Task, Verdict, summary
 from pvg.language.book import Book
 from pvg.language.canary import check
 from pvg.language.engine import Engine
+from pvg.language.histories import write_scores
 from pvg.language.pool import ROLES, VERDICTS, asked, pool
 from pvg.language.queue import Grader, Queue
 from pvg.trainers import policy_gradient as rl
@@ -73,7 +74,10 @@ class Rounds:
 
     Attributes:
         records: what was measured, in order: ``what`` (start, checked, attacked: on held-out problems; attack, solve:
-            on an iteration's own answers), ``round``, and what :func:`pvg.trainers.verdicts.measure` gives.
+            on an iteration's own answers), ``round``, and what :func:`pvg.trainers.verdicts.measure` gives; or
+            gathered, and under ``roles`` what :func:`pvg.language.attempts.summary` gives.
+        canaries: nats by which the engine was off, after each change of weights in this process.
+        wanted: the verdict that is a success, by role.
         folder: where attempts are kept; None for nowhere.
     """
 
@@ -109,11 +113,13 @@ class Rounds:
         self.rounds, self.reward, self.tolerance, self.seed = rounds, reward, tolerance, seed
         self.decoupled = decoupled
         self.roles = ("translator", "sneaky") if decoupled else ("helpful", "sneaky")
+        self.wanted: dict[str, Verdict] = {**WANTED, "translator": "right"}
         self.held_out = book.parts["test"][:test]
         self.schedule = self._schedule()
         self.iteration, self.iterations = 0, len(self.schedule)
         self.folder: Path | None = None
         self.records: list[dict[str, Any]] = []
+        self.canaries: list[float] = []
         self.version = 0
         self.answers: list[str] = []  # the solver's, by problem, in the decoupled game
         self.loss = rl.make_loss(self.provers)
@@ -204,7 +210,9 @@ class Rounds:
         tasks = self._judged([part[i] for i in chosen], self.roles, how.k_per_role)
         attempts = self.sample(tasks, how.max_tries_per_task, f"round-{r}")
         self.reader.take(pool(attempts, self.book.most))
-        return {"gathered": float(len(attempts))}
+        found = self.summary(attempts)
+        self.records.append({"what": "gathered", "round": r, "roles": found})
+        return {f"gathered/{role}/{n}": x for role, told in found.items() for n, x in _numbers(told).items()}
 
     def _check(self, r: int, k: int) -> Metrics:
         """One step of the verifier's."""
@@ -218,6 +226,7 @@ class Rounds:
     def _judge(self, r: int, k: int) -> Metrics:
         """How the new verifier does against the provers as they are."""
         self.reader.settle()
+        self._keep(f"round-{r}", self.reader.scores(self.reader.pools[-1]))
         return self._record("checked", r, self.roles)
 
     # ------------------------------------------------------------------ the provers' turn
@@ -255,9 +264,10 @@ class Rounds:
         said = batch["said"]
         found = measure(rows, score)
         found["kl"] = float((batch["log_probs"] - batch["ref_log_probs"])[said].mean())
+        for role in roles:
+            found[f"{role}/reward"] = float(earned[rows["role"] == ROLES.index(role)].mean())
         self.records.append({"what": what, "round": r, "step": k, **found})
-        paid = {f"{role}/reward": float(earned[rows["role"] == ROLES.index(role)].mean()) for role in roles}
-        return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found) | paid
+        return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found)
 
     # ------------------------------------------------------------------ parts
     @property
@@ -292,25 +302,42 @@ class Rounds:
             name: of the journal in which the attempts are kept; None for none.
             progress: told how many tasks are settled, of how many.
         """
-        journal = self.folder / "attempts" / f"{name}.jsonl" if self.folder and name else None
         queue = Queue(
             self.engine,
             self.grader,
             decode=self.book.answer,
             references=[*self.book.references, *self.answers],
-            wanted={**WANTED, "translator": "right"},
+            wanted=self.wanted,
             max_tries_per_task=tries,
             seed=self.seed * STRIDE + self.iteration,
             temperature=temperature,
-            journal=journal,
+            journal=self._journal(name),
         )
         return queue.run(tasks, progress)
 
+    def summary(self, attempts: Sequence[Attempt]) -> dict[str, dict[str, Any]]:
+        """What came of attempts, by role of the game."""
+        return summary(attempts, {role: self.wanted[role] for role in self.roles})
+
+    def _journal(self, name: str | None) -> Path | None:
+        return self.folder / "attempts" / f"{name}.jsonl" if self.folder and name else None
+
+    def _keep(self, name: str, score: Tensor) -> None:
+        """Put scores ``[n]`` into a journal that is finished, unless its user has removed it."""
+        journal = self._journal(name)
+        if journal and journal.is_file():
+            write_scores(journal, score.tolist())
+
+    def _scored(self, tasks: Sequence[Task], name: str) -> tuple[TensorDict, Tensor]:
+        """One attempt at each task, and the verifier's scores ``[n]`` of them; the journal has both."""
+        rows = pool(self.sample(tasks, 1, name), self.book.most)
+        score = self.reader.scores(rows)
+        self._keep(name, score)
+        return rows, score
+
     def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
         """Ask roles about the held-out problems, and measure."""
-        tasks = self._judged(self.held_out, roles, 1)
-        rows = pool(self.sample(tasks, 1, f"test-{r}-{what}"), self.book.most)
-        found = measure(rows, self.reader.scores(rows))
+        found = measure(*self._scored(self._judged(self.held_out, roles, 1), f"test-{r}-{what}"))
         self.records.append({"what": what, "round": r, **found})
         return {f"held_out/{n}": x for n, x in _numbers(found).items()}
 
@@ -326,16 +353,15 @@ class Rounds:
 
         Returns:
             what :func:`pvg.trainers.verdicts.measure`, :func:`~pvg.trainers.verdicts.best_of` and
-            :func:`~pvg.trainers.verdicts.calibration` give, and ``n``, the held-out problems.
+            :func:`~pvg.trainers.verdicts.calibration` give, ``n``, the held-out problems, and ``samples``.
         """
-        tasks = self._judged(self.held_out, self.roles, samples)
-        rows = pool(self.sample(tasks, 1, "final"), self.book.most)
-        score = self.reader.scores(rows)
+        rows, score = self._scored(self._judged(self.held_out, self.roles, samples), "final")
         return {
             **measure(rows, score),
             **best_of(rows, score),
             **calibration(rows, score),
             "n": len(self.held_out),
+            "samples": samples,
         }
 
     def sync(self) -> None:
@@ -350,7 +376,7 @@ class Rounds:
         some = self.held_out[:4]
         worked = [self.book.solution(self.book.problems[p].solution) for p in some]
         watched = [[*self.book.prompt("helpful", p), *said] for p, said in zip(some, worked, strict=True)]
-        check(self.engine, self.prover.plain, watched, self.tolerance)
+        self.canaries.append(check(self.engine, self.prover.plain, watched, self.tolerance))
 
     # ------------------------------------------------------------------ state
     def state_dict(self) -> dict:
