@@ -52,8 +52,8 @@ def results(run):
     return {k: v for k, v in found.items() if "minutes" not in k}
 
 
-def attempts(run):
-    """All attempts that a run has kept, by file, without times."""
+def attempts(run, digits=9):
+    """All attempts that a run has kept, by file, without times; scores have so many digits."""
     kept = {}
     for file in sorted((run / "attempts").glob("*.jsonl")):
         rows = [json.loads(line) for line in file.read_text().splitlines()[1:]]
@@ -61,7 +61,7 @@ def attempts(run):
         found = [{k: v for k, v in row.items() if k not in drop} for row in rows]
         for row in found:  # sums in another order differ in the last place
             row["log_probs"] = [round(x, 4) for x in row["log_probs"]]
-            row["score"] = None if row["score"] is None else round(row["score"], 3)
+            row["score"] = None if row["score"] is None else round(row["score"], digits)
         kept[file.name] = sorted(found, key=lambda a: (a["task"], a["number"]))
     return kept
 
@@ -144,11 +144,9 @@ def test_the_report_shows_attempts_as_they_were_judged(reference):
     shown = re.findall(r"\*\*(\w+), (\w+), (\w+)\*\* \(score (.*)\)", text)
     assert len(shown) >= 4
     for role, verdict, decision, score in shown:
-        assert (decision == "accepted") == (float(score) > 0)
-        assert any(
-            (row["role"], row["verdict"]) == (role, verdict) and abs(row["score"] - float(score)) < 0.006
-            for row in rows
-        )
+        same = [row["score"] for row in rows if (row["role"], row["verdict"]) == (role, verdict)]
+        near = [x for x in same if abs(x - float(score)) < 0.006]
+        assert (decision == "accepted") in {x > 0 for x in near}
 
 
 @pytest.mark.parametrize("rows", [20, 38, 45])  # while it imitates, attacks, and in round 1
@@ -163,7 +161,7 @@ def test_killed_and_resumed_it_gives_the_same_report(pvg, reference, tmp_path, r
     assert not (run / "result.json").exists()
     pvg("resume=run", folder=tmp_path).ok()
     assert results(run) == results(reference[1])
-    assert attempts(run) == attempts(reference[1])
+    assert attempts(run, 3) == attempts(reference[1], 3)
 
 
 def test_the_decoupled_game(pvg):

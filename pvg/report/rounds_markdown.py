@@ -75,7 +75,8 @@ ROLES_HEAD = ["role", *GATHERED.values(), "tasks by tries"]
 
 def _honest(result: Mapping[str, Any]) -> str:
     """Who has the helpful prover's part."""
-    return next(role for role in result["gathered"][0]["roles"] if role != "sneaky")
+    roles = (role for each in result["gathered"] for role in each["roles"])
+    return next((role for role in roles if role != "sneaky"), "helpful")
 
 
 def _rounds(rows: Sequence[Mapping[str, Any]]) -> str:
