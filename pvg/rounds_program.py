@@ -85,7 +85,7 @@ class RoundsProgram(Program):
             self._build()
             trainer = self._trainer()
             folder = new_folder(self.config.folder)
-            trainer.folder = folder
+            self._begin(trainer, folder)
             how, part = trainer.reader.how, trainer.book.parts["verifier"]
             tasks = trainer.book.tasks(part[: how.problems], tuple(WANTED), how.k_per_role)
             bar, begun = Bar(len(tasks), "tasks"), time.monotonic()
@@ -113,7 +113,7 @@ class RoundsProgram(Program):
 
     # ------------------------------------------------------------------ Program
     def _begin(self, trainer: Any, folder: Path | None) -> None:
-        trainer.folder = folder
+        trainer.asking.folder = folder and folder / "attempts"
 
     def _take(self, state: dict) -> None:
         self._trainer().load_state_dict(state)

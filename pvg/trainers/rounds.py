@@ -6,7 +6,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,13 +14,13 @@ from torch import Tensor
 
 from pvg.agents.language import Prover, Verifier
 from pvg.errors import UserError
-from pvg.language.attempts import WANTED, Attempt, Task, Verdict, summary
+from pvg.language.asking import REACH, Asking
+from pvg.language.attempts import Attempt, Task, summary
 from pvg.language.book import Book
 from pvg.language.canary import check
 from pvg.language.engine import Engine
-from pvg.language.histories import write_scores
 from pvg.language.pool import ROLES, VERDICTS, asked, pool
-from pvg.language.queue import Grader, Queue
+from pvg.language.queue import Grader
 from pvg.trainers import policy_gradient as rl
 from pvg.trainers.checking import Checking, Reader, read_pools
 from pvg.trainers.lessons import lessons, readings
@@ -77,8 +76,7 @@ class Rounds:
             on an iteration's own answers), ``round``, and what :func:`pvg.trainers.verdicts.measure` gives; or
             gathered, and under ``roles`` what :func:`pvg.language.attempts.summary` gives.
         canaries: nats by which the engine was off, after each change of weights in this process.
-        wanted: the verdict that is a success, by role.
-        folder: where attempts are kept; None for nowhere.
+        asking: has the provers try tasks, and knows where attempts are kept.
     """
 
     def __init__(
@@ -101,23 +99,16 @@ class Rounds:
     ):
         if rounds < 1 or test < 1:
             raise UserError(f"trainer: rounds={rounds} and test={test} must both be 1 or more.")
-        self.book, self.prover, self.verifier, self.engine, self.grader = (
-            book,
-            prover,
-            verifier,
-            engine,
-            grader,
-        )
+        self.book, self.prover, self.verifier, self.engine = book, prover, verifier, engine
+        self.asking = Asking(book, engine, grader)
         self.start, self.provers = start or Start(), provers or PolicyGradient()
         self.reader = Reader(verifier, book, checking or Checking())
         self.rounds, self.reward, self.tolerance, self.seed = rounds, reward, tolerance, seed
         self.decoupled = decoupled
         self.roles = ("translator", "sneaky") if decoupled else ("helpful", "sneaky")
-        self.wanted: dict[str, Verdict] = {**WANTED, "translator": "right"}
         self.held_out = book.parts["test"][:test]
         self.schedule = self._schedule()
         self.iteration, self.iterations = 0, len(self.schedule)
-        self.folder: Path | None = None
         self.records: list[dict[str, Any]] = []
         self.canaries: list[float] = []
         self.version = 0
@@ -210,7 +201,7 @@ class Rounds:
         tasks = self._judged([part[i] for i in chosen], self.roles, how.k_per_role)
         attempts = self.sample(tasks, how.max_tries_per_task, f"round-{r}")
         self.reader.take(pool(attempts, self.book.most))
-        found = self.summary(attempts)
+        found = summary(attempts, {role: REACH[role] for role in self.roles})
         self.records.append({"what": "gathered", "round": r, "roles": found})
         return {f"gathered/{role}/{n}": x for role, told in found.items() for n, x in _numbers(told).items()}
 
@@ -226,7 +217,7 @@ class Rounds:
     def _judge(self, r: int, k: int) -> Metrics:
         """How the new verifier does against the provers as they are."""
         self.reader.settle()
-        self._keep(f"round-{r}", self.reader.scores(self.reader.pools[-1]))
+        self.asking.keep(self.reader.scores(self.reader.pools[-1]).tolist(), f"round-{r}")
         return self._record("checked", r, self.roles)
 
     # ------------------------------------------------------------------ the provers' turn
@@ -296,43 +287,17 @@ class Rounds:
         progress: Callable[[int, int], None] | None = None,
         temperature: float = 1.0,
     ) -> list[Attempt]:
-        """Have the engine try tasks until each has succeeded, or has been tried so many times.
-
-        Args:
-            name: of the journal in which the attempts are kept; None for none.
-            progress: told how many tasks are settled, of how many.
-        """
-        queue = Queue(
-            self.engine,
-            self.grader,
-            decode=self.book.answer,
-            references=[*self.book.references, *self.answers],
-            wanted=self.wanted,
-            max_tries_per_task=tries,
-            seed=self.seed * STRIDE + self.iteration,
-            temperature=temperature,
-            journal=self._journal(name),
+        """As :meth:`pvg.language.asking.Asking.sample`, with what this step of the game draws."""
+        seed = self.seed * STRIDE + self.iteration
+        return self.asking.sample(
+            tasks, tries, seed, solved=self.answers, name=name, progress=progress, temperature=temperature
         )
-        return queue.run(tasks, progress)
-
-    def summary(self, attempts: Sequence[Attempt]) -> dict[str, dict[str, Any]]:
-        """What came of attempts, by role of the game."""
-        return summary(attempts, {role: self.wanted[role] for role in self.roles})
-
-    def _journal(self, name: str | None) -> Path | None:
-        return self.folder / "attempts" / f"{name}.jsonl" if self.folder and name else None
-
-    def _keep(self, name: str, score: Tensor) -> None:
-        """Put scores ``[n]`` into a journal that is finished, unless its user has removed it."""
-        journal = self._journal(name)
-        if journal and journal.is_file():
-            write_scores(journal, score.tolist())
 
     def _scored(self, tasks: Sequence[Task], name: str) -> tuple[TensorDict, Tensor]:
         """One attempt at each task, and the verifier's scores ``[n]`` of them; the journal has both."""
         rows = pool(self.sample(tasks, 1, name), self.book.most)
         score = self.reader.scores(rows)
-        self._keep(name, score)
+        self.asking.keep(score.tolist(), name)
         return rows, score
 
     def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
