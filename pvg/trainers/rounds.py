@@ -135,10 +135,9 @@ class Rounds:
         """Play the schedule to its end."""
         while self.iteration < self.iterations:
             what, r, k = self.schedule[self.iteration]
-            self.draw = torch.Generator().manual_seed(self.seed * STRIDE + self.iteration)
-            torch.manual_seed(
-                self.seed * STRIDE + self.iteration
-            )  # whatever else is drawn: a resumed run draws the same
+            seed = self.seed * STRIDE + self.iteration
+            self.draw = torch.Generator().manual_seed(seed)
+            torch.manual_seed(seed)  # whatever else is drawn: a resumed run draws the same
             metrics = getattr(self, f"_{what}")(r, k)
             self.iteration += 1
             if report:
