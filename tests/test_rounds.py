@@ -74,7 +74,10 @@ def test_it_plays_every_part_and_reports(reference):
     assert parts == [("start", 0), *played]
     assert found["n"] == 40 and 0 <= found["helpful/accuracy"] <= 1
     assert found["engine"]["syncs"] == 1 + 2 * 4 and not found["engine"]["fallbacks"]
-    assert found["engine"]["canaries"] == found["engine"]["syncs"] and 0 <= found["engine"]["canary_worst"] < 1e-4
+    assert (
+        found["engine"]["canaries"] == found["engine"]["syncs"]
+        and 0 <= found["engine"]["canary_worst"] < 1e-4
+    )
     assert found["best_of_n"] <= found["pass_at_n"]
     text = (run / "report.md").read_text()
     assert "rounds" in done.out and "steps to exploit" in text and "sneaky reward" in text
