@@ -102,7 +102,7 @@ class ExchangeProgram(Program):
         env = instantiate(config, device=self.device, _convert_="object")
         return env, build_agents(self.config, env)
 
-    def _report(self, folder: Path, tracker: Tracker, step: int) -> None:
+    def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:
         """Sample exchanges and curves."""
         samples = sample_exchanges(self.env, self.agents, self.judge.samples)
         (folder / "exchanges.txt").write_text(samples)

@@ -93,8 +93,8 @@ class Program:
         """An iteration's metrics as they are logged and shown."""
         return metrics
 
-    def _report(self, folder: Path, tracker: Tracker, step: int) -> None:
-        """Write what people read, pictures and samples, and hand it to the tracker."""
+    def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:
+        """Write what people read, pictures and samples, and hand it to the tracker; ``result`` is what the run has."""
 
     def _begin(self, trainer: Trainer, folder: Path | None) -> None:
         """Training begins now, or goes on; other replicas than the first have no folder."""
@@ -208,7 +208,7 @@ class Program:
             raise
         for name, spent in self.clock.read().items():
             result[name.replace("seconds", "minutes")] = round(spent / 60, 2)
-        self._report(folder, tracker, trainer.iteration)
+        self._report(folder, tracker, trainer.iteration, result)
         text = json.dumps(result, indent=1) + "\n"
         (folder / "result.json").write_text(text)  # last: it says that all is done
         self._show(result)

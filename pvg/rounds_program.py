@@ -11,12 +11,16 @@ from typing import Any
 from hydra.utils import instantiate
 
 from pvg.errors import UserError
-from pvg.language.attempts import summary
+from pvg.language.attempts import WANTED, summary
 from pvg.language.engine import Engine, EngineFailed
 from pvg.language.grader import Grader
+from pvg.language.histories import read_attempts
 from pvg.program import Program, new_folder
 from pvg.report.console import Bar, doing, table
-from pvg.report.rounds import SHOWN, engine_report, rounds_markdown, rounds_table
+from pvg.report.rounds import GATHERED, SHOWN, engine_report, gatherings, rounds_table
+from pvg.report.rounds_markdown import rounds_markdown, sample_markdown
+from pvg.report.rounds_plot import draw_rounds
+from pvg.report.solutions import solutions
 from pvg.tracking import Tracker
 from pvg.trainers.rounds import Rounds
 
@@ -81,9 +85,9 @@ class RoundsProgram(Program):
             self._build()
             trainer = self._trainer()
             folder = new_folder(self.config.folder)
-            trainer.folder = folder
+            self._begin(trainer, folder)
             how, part = trainer.reader.how, trainer.book.parts["verifier"]
-            tasks = trainer.book.tasks(part[: how.problems], trainer.roles, how.k_per_role)
+            tasks = trainer.book.tasks(part[: how.problems], tuple(WANTED), how.k_per_role)
             bar, begun = Bar(len(tasks), "tasks"), time.monotonic()
             try:
                 attempts = trainer.sample(
@@ -94,20 +98,9 @@ class RoundsProgram(Program):
             result: dict[str, Any] = {"roles": summary(attempts), "engine": engine_report(self.engine.counts)}
             result["seconds"] = round(time.monotonic() - begun, 3)
             (folder / "report.json").write_text(json.dumps(result, indent=1) + "\n")
-            rows = [
-                [
-                    r,
-                    s["tasks"],
-                    s["attempts"],
-                    s["success_at_1"],
-                    s["success_at_k"],
-                    s["give_ups"],
-                    s["unparseable"],
-                ]
-                for r, s in result["roles"].items()
-            ]
-            columns = ["tasks", "attempts", "success at 1", "at k", "give-ups", "unparseable"]
-            table("sampled", columns, rows)
+            (folder / "report.md").write_text(sample_markdown(result))
+            rows = [[role, *(told[k] for k in GATHERED)] for role, told in result["roles"].items()]
+            table("sampled", list(GATHERED.values()), rows)
             print(f"Everything about this run is in {folder}/")
             print(json.dumps(result))
         finally:
@@ -120,7 +113,7 @@ class RoundsProgram(Program):
 
     # ------------------------------------------------------------------ Program
     def _begin(self, trainer: Any, folder: Path | None) -> None:
-        trainer.folder = folder
+        trainer.asking.folder = folder and folder / "attempts"
 
     def _take(self, state: dict) -> None:
         self._trainer().load_state_dict(state)
@@ -130,14 +123,18 @@ class RoundsProgram(Program):
             return self.trainer.judge()
 
     def _baselines(self, trainer: Any) -> dict[str, Any]:
-        out: dict[str, Any] = {"rounds": rounds_table(trainer.records)}
-        out["engine"] = engine_report(self.engine.counts)
-        return out
+        return {
+            "rounds": rounds_table(trainer.records),
+            "gathered": gatherings(trainer.records),
+            "engine": engine_report(self.engine.counts, trainer.canaries),
+        }
 
-    def _report(self, folder: Path, tracker: Tracker, step: int) -> None:
-        text = rounds_markdown(self.trainer)
+    def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:
+        final = read_attempts(folder / "attempts" / "final.jsonl")
+        text = rounds_markdown(result, solutions(final, self.trainer.book))
         (folder / "report.md").write_text(text)
         tracker.text("report", text, step)
+        tracker.image("rounds", draw_rounds(folder, self.trainer.records), step)
 
     def _show(self, result: Mapping[str, Any]) -> None:
         rows = [

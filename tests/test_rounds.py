@@ -38,13 +38,22 @@ def reference(pvg):
 def results(run):
     """What a run ends with, without times."""
     found = json.loads((run / "result.json").read_text())
-    timeless = {"tokens_per_s", "wait_p50", "wait_p95", "tokens", "occupancy", "syncs"}
+    timeless = {
+        "tokens_per_s",
+        "wait_p50",
+        "wait_p95",
+        "tokens",
+        "occupancy",
+        "syncs",
+        "canaries",
+        "canary_worst",
+    }
     found["engine"] = {k: v for k, v in found["engine"].items() if k not in timeless}
     return {k: v for k, v in found.items() if "minutes" not in k}
 
 
-def attempts(run):
-    """All attempts that a run has kept, by file, without times."""
+def attempts(run, digits=9):
+    """All attempts that a run has kept, by file, without times; scores have so many digits."""
     kept = {}
     for file in sorted((run / "attempts").glob("*.jsonl")):
         rows = [json.loads(line) for line in file.read_text().splitlines()[1:]]
@@ -52,6 +61,7 @@ def attempts(run):
         found = [{k: v for k, v in row.items() if k not in drop} for row in rows]
         for row in found:  # sums in another order differ in the last place
             row["log_probs"] = [round(x, 4) for x in row["log_probs"]]
+            row["score"] = None if row["score"] is None else round(row["score"], digits)
         kept[file.name] = sorted(found, key=lambda a: (a["task"], a["number"]))
     return kept
 
@@ -64,8 +74,14 @@ def test_it_plays_every_part_and_reports(reference):
     assert parts == [("start", 0), *played]
     assert found["n"] == 40 and 0 <= found["helpful/accuracy"] <= 1
     assert found["engine"]["syncs"] == 1 + 2 * 4 and not found["engine"]["fallbacks"]
+    assert (
+        found["engine"]["canaries"] == found["engine"]["syncs"]
+        and 0 <= found["engine"]["canary_worst"] < 1e-4
+    )
     assert found["best_of_n"] <= found["pass_at_n"]
-    assert "rounds" in done.out and "steps to exploit" in (run / "report.md").read_text()
+    text = (run / "report.md").read_text()
+    assert "rounds" in done.out and "steps to exploit" in text and "sneaky reward" in text
+    assert (run / "rounds.png").read_bytes().startswith(b"\x89PNG")
     names = {f"{name}.jsonl" for name in ("final", "round-0", "round-1", "round-2", "test-0-start")}
     assert names <= {file.name for file in (run / "attempts").iterdir()}
 
@@ -94,6 +110,48 @@ def test_attempts_tell_all_there_is_to_know(reference):
         assert (row["answer"] is None) <= (row["verdict"] == "unparseable")
 
 
+def test_what_was_gathered_is_counted_by_round_and_role(reference):
+    found = json.loads((reference[1] / "result.json").read_text())["gathered"]
+    assert [each["round"] for each in found] == [0, 1, 2]
+    for each in found:
+        rows = attempts(reference[1])[f"round-{each['round']}.jsonl"]
+        assert set(each["roles"]) == {"helpful", "sneaky"}
+        for role, told in each["roles"].items():
+            own = [row for row in rows if row["role"] == role]
+            first = [row["success"] for row in own if row["number"] == 0]
+            assert (told["tasks"], told["attempts"]) == (60, len(own))
+            assert told["success_at_1"] == pytest.approx(sum(first) / 60)
+            assert told["give_ups"] == 60 - sum(row["success"] for row in own)
+
+
+def test_every_attempt_has_the_score_of_the_verifier_of_its_time(reference):
+    result, kept = json.loads((reference[1] / "result.json").read_text()), attempts(reference[1])
+    measured = {f"test-{row['round']}-{row['what']}.jsonl": row for row in result["rounds"]}
+    for name, found in {**measured, "final.jsonl": result}.items():
+        rows = kept.pop(name)
+        for role in ("helpful", "sneaky"):
+            for verdict in ("right", "wrong"):
+                own = [row["score"] > 0 for row in rows if (row["role"], row["verdict"]) == (role, verdict)]
+                share = sum(own) / len(own) if own else None
+                assert found[f"accepts/{role}/{verdict}"] == pytest.approx(share, abs=1e-6)
+    assert set(kept) == {"round-0.jsonl", "round-1.jsonl", "round-2.jsonl"}
+    for (
+        rows
+    ) in kept.values():  # the line is drawn where 92 % of the honest prover's right solutions are accepted
+        own = [row["score"] for row in rows if (row["role"], row["verdict"]) == ("helpful", "right")]
+        assert sum(score > 0 for score in own) / len(own) == pytest.approx(0.92, abs=1 / len(own) + 0.01)
+
+
+def test_the_report_shows_attempts_as_they_were_judged(reference):
+    text, rows = (reference[1] / "report.md").read_text(), attempts(reference[1])["final.jsonl"]
+    shown = re.findall(r"\*\*(\w+), (\w+), (\w+)\*\* \(score (.*)\)", text)
+    assert len(shown) >= 4
+    for role, verdict, decision, score in shown:
+        same = [row["score"] for row in rows if (row["role"], row["verdict"]) == (role, verdict)]
+        near = [x for x in same if abs(x - float(score)) < 0.006]
+        assert (decision == "accepted") in {x > 0 for x in near}
+
+
 @pytest.mark.parametrize("rows", [20, 38, 45])  # while it imitates, attacks, and in round 1
 def test_killed_and_resumed_it_gives_the_same_report(pvg, reference, tmp_path, rows):
     process, run = start(*SMALL, "folder=run", folder=tmp_path), tmp_path / "run"
@@ -106,7 +164,7 @@ def test_killed_and_resumed_it_gives_the_same_report(pvg, reference, tmp_path, r
     assert not (run / "result.json").exists()
     pvg("resume=run", folder=tmp_path).ok()
     assert results(run) == results(reference[1])
-    assert attempts(run) == attempts(reference[1])
+    assert attempts(run, 3) == attempts(reference[1], 3)
 
 
 def test_the_decoupled_game(pvg):
@@ -116,8 +174,15 @@ def test_the_decoupled_game(pvg):
     solved = {row["problem"]: row["answer"] for row in rows["solver.jsonl"]}
     assert len(solved) == 400
     # what verifiers learn from is labelled by the truth, whoever said it: problems meet across the roles
-    both = [{row["problem"] for row in rows["round-0.jsonl"] if row["role"] == r} for r in ("translator", "sneaky")]
+    both = [
+        {row["problem"] for row in rows["round-0.jsonl"] if row["role"] == r}
+        for r in ("translator", "sneaky")
+    ]
     assert both[0] == both[1] <= solved.keys()
+    found = json.loads((done.folder / "run/result.json").read_text())["gathered"][0]["roles"]
+    assert set(found) == {"translator", "sneaky"} and found["translator"]["tasks"] == 60
+    text = (done.folder / "run/report.md").read_text()
+    assert "translator reward" in text and "**translator, " in text
 
 
 def test_evaluate_a_checkpoint(pvg, reference):
@@ -131,11 +196,14 @@ def test_other_rewards_play_too(pvg, reward):
     pvg(*SMALL, f"reward={reward}", "trainer.rounds=1", "trainer.provers.advantage=value").ok()
 
 
-def test_sampling_alone(pvg):
-    done = pvg(*SMALL, "mode=sample", "folder=run").ok()
+@pytest.mark.parametrize("decoupled", ["false", "true"])
+def test_sampling_alone(pvg, decoupled):
+    done = pvg(*SMALL, "mode=sample", f"trainer.decoupled={decoupled}", "folder=run").ok()
     found = done.json
     assert found["roles"]["helpful"]["tasks"] == 60 and found["engine"]["tokens"] > 0
     assert json.loads((done.folder / "run/report.json").read_text())["roles"] == found["roles"]
+    text = (done.folder / "run/report.md").read_text()
+    assert "| helpful | 60 | " in text and f"| tokens | {found['engine']['tokens']:,} |" in text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +84,7 @@ class Attempt:
         answer: what was graded; None where there was none to be found.
         verdict: of the grader.
         success: whether the verdict is what the role is to reach.
+        score: of the verifier, which accepts above 0; None until it has been asked.  Attempts are equal whatever it is.
     """
 
     task: int
@@ -102,6 +103,7 @@ class Attempt:
     answer: str | None
     verdict: Verdict
     success: bool
+    score: float | None = field(default=None, compare=False)
 
 
 class Journal:

@@ -1,4 +1,4 @@
-"""What rounds of a game leave for people: a table of the rounds, and figures of the engine."""
+"""The figures that rounds of a game leave: of each measurement, each gathering, and the engine."""
 
 from __future__ import annotations
 
@@ -19,10 +19,29 @@ SHOWN = {  # of a measurement, by key, as tables head it
     "fooled": "fooled",
     "auc": "AUC",
 }
+AFTER = {  # what a measurement followed
+    "start": "supervised start",
+    "solver": "solver's training",
+    "checked": "verifier's training",
+    "attacked": "provers' training",
+}
+GATHERED = {  # of a role's attempts, by key, as tables head it
+    "tasks": "tasks",
+    "attempts": "attempts",
+    "success_at_1": "success at 1",
+    "success_at_k": "success at k",
+    "give_ups": "give-ups",
+    "unparseable": "unparseable",
+}
+LATE = 10  # iterations at the end of an attack over which rewards are averaged
 
 
-def engine_report(counts: Counts) -> dict[str, Any]:
-    """An engine's figures: tokens a second, occupancy, waits (seconds), restarts, fallbacks, syncs."""
+def engine_report(counts: Counts, canaries: Sequence[float] = ()) -> dict[str, Any]:
+    """An engine's figures: tokens a second, occupancy, waits (seconds), restarts, fallbacks, syncs and canaries.
+
+    Args:
+        canaries: nats by which it was off, each time that it was compared with the trainer's model.
+    """
     waits = torch.tensor(counts.waits or [0.0], dtype=torch.float64)
     return {
         "tokens": counts.tokens,
@@ -31,25 +50,38 @@ def engine_report(counts: Counts) -> dict[str, Any]:
         "wait_p50": round(float(waits.quantile(0.5)), 4),
         "wait_p95": round(float(waits.quantile(0.95)), 4),
         "syncs": counts.syncs,
+        "canaries": len(canaries),
+        "canary_worst": max(canaries, default=None),
         "restarts": counts.restarts,
         "fallbacks": list(counts.fallbacks),
     }
 
 
 def rounds_table(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One row a measurement on held-out problems: after the start, each verifier, each attack (with its steps to
-    exploit: RL iterations until most wrong solutions of the sneaky were accepted, None if they never were)."""
+    """One row a measurement on held-out problems: after the start, each verifier, each attack.
+
+    A row of an attack also has ``steps_to_exploit``, see :func:`steps_to_exploit`, ``kl`` in its last iteration, and
+    ``ROLE/reward``, the mean of its last ten.
+    """
     out = []
     for record in records:
-        if record["what"] in ("attack", "solve"):  # an iteration's own answers
+        if record["what"] not in AFTER:
             continue
         row = dict(record)
         if record["what"] == "attacked":
             steps = [r for r in records if r["what"] == "attack" and r["round"] == record["round"]]
             row["steps_to_exploit"] = steps_to_exploit(steps)
             row["kl"] = steps[-1]["kl"] if steps else None
+            for name in [k for k in steps[-1] if k.endswith("/reward")] if steps else []:
+                late = [step[name] for step in steps[-LATE:]]
+                row[name] = sum(late) / len(late)
         out.append(row)
     return out
+
+
+def gatherings(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What each round's gathering was: ``round``, and by role what :func:`pvg.language.attempts.summary` gives."""
+    return [{"round": r["round"], "roles": r["roles"]} for r in records if r["what"] == "gathered"]
 
 
 def steps_to_exploit(steps: Sequence[Mapping[str, Any]], window: int = 3) -> int | None:
@@ -59,30 +91,3 @@ def steps_to_exploit(steps: Sequence[Mapping[str, Any]], window: int = 3) -> int
         if sum(fooled[end - window : end]) / window >= FOOLED:
             return end
     return None
-
-
-def rounds_markdown(trainer: Any) -> str:
-    """The report of a run in Markdown: the table of its rounds."""
-    names = {**SHOWN, "steps_to_exploit": "steps to exploit", "kl": "KL"}
-    rows = rounds_table(trainer.records)
-    lines = ["| round | after | " + " | ".join(names.values()) + " |", "|" + "---|" * (len(names) + 2)]
-    for row in rows:
-        cells = [_cell(row.get(k), k) for k in names]
-        lines.append(f"| {row['round']} | {AFTER[row['what']]} | " + " | ".join(cells) + " |")
-    return "# Rounds\n\n" + "\n".join(lines) + "\n"
-
-
-AFTER = {
-    "start": "supervised start",
-    "solver": "solver's training",
-    "checked": "verifier's training",
-    "attacked": "provers' training",
-}
-
-
-def _cell(value: Any, name: str) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return str(value)
-    return f"{value:.3f}" if name in ("auc", "kl") else f"{100 * value:.1f} %"

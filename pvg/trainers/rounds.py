@@ -6,7 +6,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,12 +14,13 @@ from torch import Tensor
 
 from pvg.agents.language import Prover, Verifier
 from pvg.errors import UserError
-from pvg.language.attempts import WANTED, Attempt, Task
+from pvg.language.asking import REACH, Asking
+from pvg.language.attempts import Attempt, Task, summary
 from pvg.language.book import Book
 from pvg.language.canary import check
 from pvg.language.engine import Engine
 from pvg.language.pool import ROLES, VERDICTS, asked, pool
-from pvg.language.queue import Grader, Queue
+from pvg.language.queue import Grader
 from pvg.trainers import policy_gradient as rl
 from pvg.trainers.checking import Checking, Reader, read_pools
 from pvg.trainers.lessons import lessons, readings
@@ -74,8 +74,10 @@ class Rounds:
 
     Attributes:
         records: what was measured, in order: ``what`` (start, checked, attacked: on held-out problems; attack, solve:
-            on an iteration's own answers), ``round``, and what :func:`pvg.trainers.verdicts.measure` gives.
-        folder: where attempts are kept; None for nowhere.
+            on an iteration's own answers), ``round``, and what :func:`pvg.trainers.verdicts.measure` gives; or
+            gathered, and under ``roles`` what :func:`pvg.language.attempts.summary` gives.
+        canaries: nats by which the engine was off, after each change of weights in this process.
+        asking: has the provers try tasks, and knows where attempts are kept.
     """
 
     def __init__(
@@ -98,13 +100,8 @@ class Rounds:
     ):
         if rounds < 1 or test < 1:
             raise UserError(f"trainer: rounds={rounds} and test={test} must both be 1 or more.")
-        self.book, self.prover, self.verifier, self.engine, self.grader = (
-            book,
-            prover,
-            verifier,
-            engine,
-            grader,
-        )
+        self.book, self.prover, self.verifier, self.engine = book, prover, verifier, engine
+        self.asking = Asking(book, engine, grader)
         self.start, self.provers = start or Start(), provers or PolicyGradient()
         self.reader = Reader(verifier, book, checking or Checking())
         self.rounds, self.reward, self.tolerance, self.seed = rounds, reward, tolerance, seed
@@ -113,8 +110,8 @@ class Rounds:
         self.held_out = book.parts["test"][:test]
         self.schedule = self._schedule()
         self.iteration, self.iterations = 0, len(self.schedule)
-        self.folder: Path | None = None
         self.records: list[dict[str, Any]] = []
+        self.canaries: list[float] = []
         self.version = 0
         self.answers: list[str] = []  # the solver's, by problem; in the decoupled game only
         self.loss = rl.make_loss(self.provers)
@@ -138,10 +135,9 @@ class Rounds:
         """Play the schedule to its end."""
         while self.iteration < self.iterations:
             what, r, k = self.schedule[self.iteration]
-            self.draw = torch.Generator().manual_seed(self.seed * STRIDE + self.iteration)
-            torch.manual_seed(
-                self.seed * STRIDE + self.iteration
-            )  # whatever else is drawn: a resumed run draws the same
+            seed = self.seed * STRIDE + self.iteration
+            self.draw = torch.Generator().manual_seed(seed)
+            torch.manual_seed(seed)  # whatever else is drawn: a resumed run draws the same
             metrics = getattr(self, f"_{what}")(r, k)
             self.iteration += 1
             if report:
@@ -206,7 +202,9 @@ class Rounds:
         tasks = self._judged([part[i] for i in chosen], self.roles, how.k_per_role)
         attempts = self.sample(tasks, how.max_tries_per_task, f"round-{r}")
         self.reader.take(pool(attempts, self.book.most))
-        return {"gathered": float(len(attempts))}
+        found = summary(attempts, {role: REACH[role] for role in self.roles})
+        self.records.append({"what": "gathered", "round": r, "roles": found})
+        return {f"gathered/{role}/{n}": x for role, told in found.items() for n, x in _numbers(told).items()}
 
     def _check(self, r: int, k: int) -> Metrics:
         """One step of the verifier's."""
@@ -220,6 +218,7 @@ class Rounds:
     def _judge(self, r: int, k: int) -> Metrics:
         """How the new verifier does against the provers as they are."""
         self.reader.settle()
+        self.asking.keep(self.reader.scores(self.reader.pools[-1]).tolist(), f"round-{r}")
         return self._record("checked", r, self.roles)
 
     # ------------------------------------------------------------------ the provers' turn
@@ -259,9 +258,10 @@ class Rounds:
         self.sync()
         found = measure(rows, score)
         found["kl"] = kl
+        for role in roles:
+            found[f"{role}/reward"] = float(earned[rows["role"] == ROLES.index(role)].mean())
         self.records.append({"what": what, "round": r, "step": k, **found})
-        paid = {f"{role}/reward": float(earned[rows["role"] == ROLES.index(role)].mean()) for role in roles}
-        return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found) | paid
+        return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found)
 
     @torch.no_grad()
     def _from_reference(self, batch: TensorDict, all_of_it: bool) -> float:
@@ -301,31 +301,22 @@ class Rounds:
         progress: Callable[[int, int], None] | None = None,
         temperature: float = 1.0,
     ) -> list[Attempt]:
-        """Have the engine try tasks until each has succeeded, or has been tried so many times.
-
-        Args:
-            name: of the journal in which the attempts are kept; None for none.
-            progress: told how many tasks are settled, of how many.
-        """
-        journal = self.folder / "attempts" / f"{name}.jsonl" if self.folder and name else None
-        queue = Queue(
-            self.engine,
-            self.grader,
-            decode=self.book.answer,
-            references=[*self.book.references, *self.answers],
-            wanted={**WANTED, "translator": "right"},
-            max_tries_per_task=tries,
-            seed=self.seed * STRIDE + self.iteration,
-            temperature=temperature,
-            journal=journal,
+        """As :meth:`pvg.language.asking.Asking.sample`, with what this step of the game draws."""
+        seed = self.seed * STRIDE + self.iteration
+        return self.asking.sample(
+            tasks, tries, seed, solved=self.answers, name=name, progress=progress, temperature=temperature
         )
-        return queue.run(tasks, progress)
+
+    def _scored(self, tasks: Sequence[Task], name: str) -> tuple[TensorDict, Tensor]:
+        """One attempt at each task, and the verifier's scores ``[n]`` of them; the journal has both."""
+        rows = pool(self.sample(tasks, 1, name), self.book.most)
+        score = self.reader.scores(rows)
+        self.asking.keep(score.tolist(), name)
+        return rows, score
 
     def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
         """Ask roles about the held-out problems, and measure."""
-        tasks = self._judged(self.held_out, roles, 1)
-        rows = pool(self.sample(tasks, 1, f"test-{r}-{what}"), self.book.most)
-        found = measure(rows, self.reader.scores(rows))
+        found = measure(*self._scored(self._judged(self.held_out, roles, 1), f"test-{r}-{what}"))
         self.records.append({"what": what, "round": r, **found})
         return {f"held_out/{n}": x for n, x in _numbers(found).items()}
 
@@ -341,16 +332,15 @@ class Rounds:
 
         Returns:
             what :func:`pvg.trainers.verdicts.measure`, :func:`~pvg.trainers.verdicts.best_of` and
-            :func:`~pvg.trainers.verdicts.calibration` give, and ``n``, the held-out problems.
+            :func:`~pvg.trainers.verdicts.calibration` give, ``n``, the held-out problems, and ``samples``.
         """
-        tasks = self._judged(self.held_out, self.roles, samples)
-        rows = pool(self.sample(tasks, 1, "final"), self.book.most)
-        score = self.reader.scores(rows)
+        rows, score = self._scored(self._judged(self.held_out, self.roles, samples), "final")
         return {
             **measure(rows, score),
             **best_of(rows, score),
             **calibration(rows, score),
             "n": len(self.held_out),
+            "samples": samples,
         }
 
     def sync(self) -> None:
@@ -365,7 +355,7 @@ class Rounds:
         some = self.held_out[:4]
         worked = [self.book.solution(self.book.problems[p].solution) for p in some]
         watched = [[*self.book.prompt("helpful", p), *said] for p, said in zip(some, worked, strict=True)]
-        check(self.engine, self.prover.plain, watched, self.tolerance)
+        self.canaries.append(check(self.engine, self.prover.plain, watched, self.tolerance))
 
     # ------------------------------------------------------------------ state
     def state_dict(self) -> dict:

@@ -142,11 +142,13 @@ def test_adapted_weights_are_those_that_peft_merges_and_the_base_stays_as_it_was
     assert any(not torch.allclose(found[n], plain[n], atol=1e-3) for n in plain)
 
 
-def test_a_spread_model_is_loaded_by_accelerate_and_is_the_same(folder):
+def test_a_spread_model_is_the_same_where_there_is_nothing_to_spread_it_over(folder, monkeypatch):
     spread, plain = models.load(folder, spread=True), models.load(folder)
-    assert spread.hf_device_map and not hasattr(plain, "hf_device_map")
     batch = texts([[5, 9]], [[11, 20, 6]])
     assert torch.equal(Prover(spread).log_probs(batch), Prover(plain).log_probs(batch))
+    monkeypatch.setattr("transformers.utils.is_accelerate_available", lambda: False)
+    with pytest.raises(UserError, match="pip install accelerate"):
+        models.load(folder, spread=True)
 
 
 def test_activations_computed_again_give_the_same_gradients(folder):
