@@ -71,14 +71,17 @@ def test_it_plays_every_part_and_reports(reference):
     found = json.loads((run / "result.json").read_text())
     parts = [(row["what"], row["round"]) for row in found["rounds"]]
     played = [("checked", 0), ("attacked", 0), ("checked", 1), ("attacked", 1), ("checked", 2)]
-    assert parts == [("start", 0), *played]
+    assert parts == [("start", 0), ("solver", 0), *played]
     assert found["n"] == 40 and 0 <= found["helpful/accuracy"] <= 1
-    assert found["engine"]["syncs"] == 1 + 2 * 4 and not found["engine"]["fallbacks"]
+    begun, solved, attacks = 1, 4 + 1, 4 + 1 + 4
+    assert found["engine"]["syncs"] == begun + solved + attacks and not found["engine"]["fallbacks"]
     assert (
         found["engine"]["canaries"] == found["engine"]["syncs"]
         and 0 <= found["engine"]["canary_worst"] < 1e-4
     )
     assert found["best_of_n"] <= found["pass_at_n"]
+    solver = next(row["helpful/accuracy"] for row in found["rounds"] if row["what"] == "solver")
+    assert found["legibility_tax"] == pytest.approx(solver - found["helpful/accuracy"])
     text = (run / "report.md").read_text()
     assert "rounds" in done.out and "steps to exploit" in text and "sneaky reward" in text
     assert (run / "rounds.png").read_bytes().startswith(b"\x89PNG")
@@ -101,8 +104,8 @@ def test_attempts_tell_all_there_is_to_know(reference):
         "answer",
         "verdict",
     }
-    assert told <= set(rows[0]) and {row["version"] for row in rows} == {5}, (
-        "one start, four syncs of round 0"
+    assert told <= set(rows[0]) and {row["version"] for row in rows} == {10}, (
+        "one sync at the start, four of the solver, one back to the start, four of round 0"
     )
     for row in rows:
         wanted = "right" if row["role"] == "helpful" else "wrong"
@@ -135,11 +138,12 @@ def test_every_attempt_has_the_score_of_the_verifier_of_its_time(reference):
                 share = sum(own) / len(own) if own else None
                 assert found[f"accepts/{role}/{verdict}"] == pytest.approx(share, abs=1e-6)
     assert set(kept) == {"round-0.jsonl", "round-1.jsonl", "round-2.jsonl"}
-    for (
-        rows
-    ) in kept.values():  # the line is drawn where 92 % of the honest prover's right solutions are accepted
-        own = [row["score"] for row in rows if (row["role"], row["verdict"]) == ("helpful", "right")]
-        assert sum(score > 0 for score in own) / len(own) == pytest.approx(0.92, abs=1 / len(own) + 0.01)
+    for rows in (
+        kept.values()
+    ):  # the line is drawn where 93 % of the honest prover's right solutions pass, of those aside
+        owed = [row for row in rows if (row["role"], row["verdict"]) == ("helpful", "right")]
+        own = [row["score"] for row in owed if row["problem"] % 5 == 0] or [row["score"] for row in owed]
+        assert sum(score > 0 for score in own) / len(own) == pytest.approx(0.93, abs=1 / len(own) + 0.01)
 
 
 def test_the_report_shows_attempts_as_they_were_judged(reference):
@@ -152,7 +156,7 @@ def test_the_report_shows_attempts_as_they_were_judged(reference):
         assert (decision == "accepted") in {x > 0 for x in near}
 
 
-@pytest.mark.parametrize("rows", [20, 38, 45])  # while it imitates, attacks, and in round 1
+@pytest.mark.parametrize("rows", [20, 33, 45, 51])  # it imitates, solves, attacks, and checks in round 1
 def test_killed_and_resumed_it_gives_the_same_report(pvg, reference, tmp_path, rows):
     process, run = start(*SMALL, "folder=run", folder=tmp_path), tmp_path / "run"
     end = time.monotonic() + 120

@@ -60,6 +60,11 @@ def outcome(result: Mapping[str, Any]) -> str:
         [fooled_by.get(key) for key in (("checked", r), ("attacked", r), ("checked", r + 1))]
         for r in range(count)
     ]
+    if (tax := result.get("legibility_tax")) is not None:
+        first += (
+            f" Trained for correctness alone, a prover gets {abs(100 * tax):.1f} points "
+            f"{'more' if tax >= 0 else 'less'} of its answers right: the legibility tax."
+        )
     whole = [turn for turn in turns if None not in turn]
     if not whole:
         return f"{first} In no round were there wrong solutions both before and after the attack."

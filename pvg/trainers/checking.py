@@ -99,17 +99,18 @@ class Reader:
         """Put the threshold where the wanted share of the newest honest prover's right solutions is accepted.
 
         Pairs say which of two solutions is better and nothing of where to draw the line; ``how.accept`` does, by
-        solutions of problems that no round has learned from.  Right solutions of the sneaky prover are left out: they
-        are its failures, and nobody is owed their acceptance.
+        solutions of problems that no round has learned from (by all, if none is right there).  Right solutions of the
+        sneaky prover are left out: they are its failures, and nobody is owed their acceptance.
         """
         rows = self.pools[-1]
         owed = (rows["verdict"] == VERDICTS.index("right")) & (rows["role"] != ROLES.index("sneaky"))
-        owed &= rows["problem"] % SPARED == 0
+        aside = owed & (rows["problem"] % SPARED == 0)
+        owed = aside if aside.any() else owed
         if not owed.any():
             raise UserError(
-                "The honest prover said nothing right on the problems kept aside, so there is no telling where a "
-                "verifier should draw its line. Raise trainer.start.steps, trainer.checking.problems or "
-                "trainer.checking.max_tries_per_task, or take a stronger model."
+                "The honest prover said nothing right, so there is no telling where a verifier should draw its line. "
+                "Raise trainer.start.steps, trainer.checking.problems or trainer.checking.max_tries_per_task, or take "
+                "a stronger model."
             )
         line = self.scores(rows[owed]).quantile(1 - self.how.accept)
         with torch.no_grad():

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -26,25 +25,12 @@ from pvg.trainers.checking import Checking, Reader, read_pools
 from pvg.trainers.lessons import lessons, readings
 from pvg.trainers.policy_gradient import PolicyGradient
 from pvg.trainers.rewards import Reward, centred, cgc, correctness
-from pvg.trainers.supervised import Descent, Optimiser, imitate
+from pvg.trainers.supervised import Optimiser, Start, imitate
 from pvg.trainers.verdicts import best_of, calibration, measure
 
 Metrics = dict[str, float]
 SPREAD = 2.0  # log-odds; differences of scores beyond that hardly matter
 STRIDE = 1_000_003  # from the seeds of one step to those of the next
-
-
-@dataclass
-class Start:
-    """The supervised start: provers imitate worked solutions, in the sneaky role spoilt ones, the verifier right ones.
-
-    Args:
-        steps: of gradient descent; 0 for models that can do it already.
-        descent: the gradient steps.
-    """
-
-    steps: int = 500
-    descent: Descent = field(default_factory=Descent)
 
 
 class Rounds:
@@ -332,11 +318,15 @@ class Rounds:
 
         Returns:
             what :func:`pvg.trainers.verdicts.measure`, :func:`~pvg.trainers.verdicts.best_of` and
-            :func:`~pvg.trainers.verdicts.calibration` give, ``n``, the held-out problems, and ``samples``.
+            :func:`~pvg.trainers.verdicts.calibration` give; ``legibility_tax``, what the solver gets right beyond the
+            honest prover; ``n``, the held-out problems; and ``samples``.
         """
         rows, score = self._scored(self._judged(self.held_out, self.roles, samples), "final")
+        found = measure(rows, score)
+        solver = [r["helpful/accuracy"] for r in self.records if r["what"] == "solver"]
         return {
-            **measure(rows, score),
+            **found,
+            "legibility_tax": solver[0] - found["helpful/accuracy"] if solver else None,
             **best_of(rows, score),
             **calibration(rows, score),
             "n": len(self.held_out),

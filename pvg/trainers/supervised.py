@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from tensordict import TensorDict, TensorDictBase
@@ -41,6 +41,19 @@ class Descent:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UserError(f"trainer: {name}={value} must be 1 or more.")
+
+
+@dataclass
+class Start:
+    """The supervised start: provers imitate worked solutions, in the sneaky role spoilt ones, the verifier right ones.
+
+    Args:
+        steps: of gradient descent; 0 for models that can do it already.
+        descent: the gradient steps.
+    """
+
+    steps: int = 500
+    descent: Descent = field(default_factory=Descent)
 
 
 class Optimiser:
