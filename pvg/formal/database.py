@@ -99,14 +99,17 @@ class Database:
         symbols: every math symbol in order of declaration.
         variables: the codes of those that are variables.
         labels: every labelled statement by its label, in order.
+        floating: all ``$f`` statements, in order.
         outline: what is needed to write the database back: ``("c", codes)``, ``("v", codes)``, ``("d", codes)``,
             ``("{", "")``, ``("}", "")`` and ``("s", label)``, in order.
+        codes: of the symbols.
     """
 
     files: list[str] = field(default_factory=list)
     symbols: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
     labels: dict[str, Hypothesis | Assertion] = field(default_factory=dict)
+    floating: list[Hypothesis] = field(default_factory=list)
     outline: list[tuple[str, str]] = field(default_factory=list)
     codes: dict[str, str] = field(default_factory=dict)
 

@@ -211,6 +211,7 @@ class Reader:
                 "one active $f a variable",
             )
         self.floating[coded[1]] = hypothesis = self._hypothesis(label, "f", coded)
+        database.floating.append(hypothesis)
         if self.blocks:
             self.blocks[-1].floating.append(hypothesis)
 
