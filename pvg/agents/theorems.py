@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from tensordict.nn import TensorDictModule
 from torch import Tensor, nn
@@ -50,24 +51,31 @@ class Scorer(nn.Module):
         self, candidates: Tensor, rules: Tensor, features: Tensor, mask: Tensor, nodes: Tensor, goal: Tensor
     ) -> Tensor:
         """Logits ``[b, c]`` of choices ``[b, c]``, -inf where the mask is False; see ``TheoremEnv`` for the rest."""
-        c = candidates.shape[1]
-        used = int(mask.any(0).nonzero().max()) + 1  # most batches are far from full
-        candidates, rules, features = candidates[:, :used], rules[:, :used], features[:, :used]
-        numbers, place = torch.unique(
-            torch.cat([candidates.flatten(), nodes.flatten(), goal]), return_inverse=True
-        )
-        codes = torch.from_numpy(self.library.codes[numbers.cpu().numpy()]).to(numbers.device).int()
+        row, column = mask.nonzero(as_tuple=True)  # most batches are far from full
+        numbers, place = _unique(torch.cat([candidates[row, column], nodes.flatten(), goal]))
+        codes = torch.from_numpy(self.library.codes[numbers]).to(goal.device).int()
         read = self.read(self.symbols(codes))
-        at, of_nodes, of_goal = place.split([candidates.numel(), nodes.numel(), len(goal)])
+        at, of_nodes, of_goal = place.to(goal.device).split([len(row), nodes.numel(), len(goal)])
         live = (nodes > 0).unsqueeze(-1)
         proved = (read[of_nodes].view(*nodes.shape, -1) * live).sum(1) / live.sum(1).clamp(min=1)
         state = torch.cat([read[of_goal], proved], -1)
-        at = at.view(candidates.shape)
-        similar = (self.query(state) @ self.key(read).T).gather(1, at) / read.shape[1] ** 0.5
-        h = self.candidate(read)[at] + self.rule(rules) + self.feature(features) + self.context(state).unsqueeze(1)
-        logits = similar + self.out(h.relu()).squeeze(-1)
-        logits = logits.masked_fill(~mask[:, :used], -torch.inf)
-        return nn.functional.pad(logits, (0, c - used), value=-torch.inf)
+        similar = (self.query(state)[row] * self.key(read)[at]).sum(-1) / read.shape[1] ** 0.5
+        rule, feature = self.rule(rules[row, column]), self.feature(features[row, column])
+        h = self.candidate(read)[at] + rule + feature + self.context(state)[row]
+        logits = torch.full(mask.shape, -torch.inf, device=goal.device)
+        return logits.index_put((row, column), similar + self.out(h.relu()).squeeze(-1))
+
+
+def _unique(numbers: Tensor) -> tuple[np.ndarray, Tensor]:
+    """Each number once, in the order of first occurrence, and where each of the given ones stands there.
+
+    The order does not depend on the numbers, which another run may give to other statements.
+    """
+    values, first, place = np.unique(numbers.cpu().numpy(), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return values[order], torch.from_numpy(rank[place])
 
 
 def module(scorer: Scorer) -> TensorDictModule:

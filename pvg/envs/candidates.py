@@ -48,7 +48,8 @@ class Game:
     Args:
         library: what is known about statements.
         goal: None for a generator.
-        most: candidates that are kept.
+        most: candidates that are kept; when there are so many, no more are looked for.
+        mark: what a generator is to make, a number that stands in the goal's place.
 
     Attributes:
         nodes: numbers of the statements proved, the goal's hypotheses first.
@@ -58,7 +59,7 @@ class Game:
         rejected: how often there was no new candidate, by reason.
     """
 
-    def __init__(self, library: Library, goal: Goal | None = None, most: int = 2048):
+    def __init__(self, library: Library, goal: Goal | None = None, most: int = 2048, mark: int = 0):
         self.library, self.goal, self.most = library, goal, most
         self.limit = library.limit(goal.order if goal else None)
         self.distinct = goal.distinct if goal else frozenset()
@@ -70,7 +71,7 @@ class Game:
         self.features: list[tuple[float, ...]] = []
         self.rejected: Counter[Rejection] = Counter()
         self.known: set[int] = set()
-        self.target = library.number(goal.statement) if goal else 0
+        self.target = library.number(goal.statement) if goal else mark
         for rule, number in library.closed:
             if rule.index < self.limit:
                 self._offer(rule, (), number)
@@ -120,6 +121,9 @@ class Game:
                 for k in range(len(rule.hypotheses))
             ]
             for premises in product(*choices):
+                if len(self.numbers) >= self.most:
+                    self.rejected[Rejection.BUDGET] += 1
+                    return
                 self._offer(rule, premises, library.apply(rule, tuple([self.nodes[m] for m in premises])))
 
     def _offer(self, rule: Rule, premises: tuple[int, ...], number: int) -> None:

@@ -66,7 +66,9 @@ def statements(library: Library, goal: Goal | None, moves: Sequence[Move]) -> li
     """
     numbers = [library.number(h) for h in goal.hypotheses] if goal else []
     for move in moves:
-        rule = library.by_label[move.label]
+        rule = library.by_label.get(move.label)
+        if rule is None:
+            raise Rejected(Rejection.NOT_CITED)
         numbers.append(library.apply(rule, tuple([numbers[m] for m in move.premises])))
         if numbers[-1] < 0:
             raise Rejected(Rejection(numbers[-1]))

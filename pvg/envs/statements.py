@@ -20,6 +20,8 @@ from pvg.formal.database import Assertion, Database
 from pvg.formal.grammar import Grammar, Tree
 from pvg.formal.unify import Substitution, unify
 
+PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
+MARKS = 2
 NAMES = 8  # variables, and rigid ones, that a network can tell apart; later ones look like the last
 POSITIONS = 32  # places of a tree that it can tell apart: those of the first five levels, and all below
 FORGET = 400_000  # statements after which a library starts anew
@@ -35,6 +37,7 @@ class Rejection(IntEnum):
     DUPLICATE = -4  # proved, or a candidate, already
     BUDGET = -5  # more candidates than are kept
     NO_CANDIDATE = -6  # nothing is left to choose
+    NOT_CITED = -7  # it takes an assertion that may not be cited
 
 
 class Rule(NamedTuple):
@@ -56,6 +59,8 @@ class Library:
         held_out: labels that nothing may cite.
         longest: tokens that a statement may have, in prefix notation.
         until: the last label of the database that counts.
+        premises: assertions with more hypotheses are not cited: what they can be used for grows with that power of
+            what is proved.
 
     Attributes:
         rules: the assertions that may be cited.
@@ -72,6 +77,7 @@ class Library:
         held_out: Collection[str] = (),
         longest: int = 28,
         until: str | None = None,
+        premises: int = 2,
     ):
         self.database, self.grammar, self.longest = database, grammar, longest
         if until is not None and until not in database.labels:
@@ -80,22 +86,25 @@ class Library:
         self.assertions = [
             a for a in database.assertions if a.typecode == grammar.provable and a.order <= last
         ]
-        cited = [a for a in self.assertions if a.label not in frozenset(held_out)]
+        cited = [
+            a for a in self.assertions if a.label not in frozenset(held_out) and len(a.essential) <= premises
+        ]
         self.rules = [self._rule(k, a) for k, a in enumerate(cited)]
         self.by_label = {rule.label: rule for rule in self.rules}
         self.orders = [rule.order for rule in self.rules]
         self.tokens = {label: k for k, label in enumerate(grammar.axioms)}
-        self.vocabulary = len(self.tokens) + 2 * NAMES
-        self.places = {len(r.hypotheses) for r in self.rules}
+        self.vocabulary = len(self.tokens) + 2 * NAMES + MARKS
         self.calls = self.computed = 0
         self._clear()
 
     def _clear(self) -> None:
-        self.trees: list[Tree] = [""]
-        self.apart: list[Pairs] = [frozenset()]
+        self.trees: list[Tree] = [""] * (1 + MARKS)
+        self.apart: list[Pairs] = [frozenset()] * (1 + MARKS)
         self.numbers: dict[tuple[Tree, Pairs], int] = {}
         self.codes = np.zeros((1024, self.longest), np.int16)
-        self.sizes: list[int] = [0]
+        for mark in (PROVED, UNPROVED):
+            self.codes[mark, 0] = 1 + (self.vocabulary - mark) * POSITIONS
+        self.sizes: list[int] = [0] * (1 + MARKS)
         self._results: dict[tuple[int, ...], int] = {}
         self._partial: dict[tuple[int, ...], Substitution | None] = {}
         self._renamed: dict[tuple[int, int], Tree] = {}
@@ -177,16 +186,11 @@ class Library:
         if token < 0:  # rigid
             token = len(self.tokens) + NAMES + min(int(tree[0][2:]), NAMES - 1)
         self._code(codes, token, place)
-        if len(tree) == 1:
-            return tree
-        below = [2 * place + 1 if k == 0 else 2 * place + 2 for k in range(len(tree) - 1)]
-        return (
-            tree[0],
-            *[
-                self._canonical(child, found, names, codes, min(p, POSITIONS - 1))
-                for child, p in zip(tree[1:], below)
-            ],
-        )
+        below, inside = min(2 * place + 1, POSITIONS - 1), [tree[0]]
+        for child in tree[1:]:
+            inside.append(self._canonical(child, found, names, codes, below))
+            below = min(2 * place + 2, POSITIONS - 1)
+        return tuple(inside)
 
     def _code(self, codes: list[int], token: int, place: int) -> None:
         if len(codes) == self.longest:
@@ -254,12 +258,11 @@ class Library:
         found = self.unifier(rule, premises)
         if found is None:
             return Rejection.NO_UNIFIER
+        if _size(rule.conclusion, found, {}) > self.longest:
+            return Rejection.TOO_LONG
         names: Substitution = {}
         codes: list[int] = []
-        try:
-            tree = self._canonical(rule.conclusion, found, names, codes, 0)
-        except OverflowError:
-            return Rejection.TOO_LONG
+        tree = self._canonical(rule.conclusion, found, names, codes, 0)
         apart: Pairs = frozenset()
         conditions = self.conditions(rule, premises)
         if conditions:
@@ -297,6 +300,19 @@ def separated(
                 return None
             kept.add(ordered(*pair))
     return kept
+
+
+def _size(tree: Tree, found: Substitution, known: dict[str, int]) -> int:
+    """Symbols of a tree with ``found`` put in; each variable is followed once."""
+    if isinstance(tree, tuple):
+        total = 1
+        for child in tree[1:]:
+            total += _size(child, found, known)
+        return total
+    size = known.get(tree)
+    if size is None:
+        size = known[tree] = _size(found[tree], found, known) if tree in found else 1
+    return size
 
 
 def leaves(tree: Tree, found: Substitution) -> Iterator[str]:

@@ -53,7 +53,9 @@ class TheoremEnv(EnvBase):
         self.theory, self.slots, self.generator = theory, slots, generator
         self.budget = theory.moves if budget is None else budget
         self.games: list[Game] = []
-        self.moves = [0] * slots
+        self.states: list[State] = []
+        self.moves, self.over = [0] * slots, [False] * slots
+        self.mark = 0  # what a generator is to make: see Game
         self.deal(goals)
         self._specs()
 
@@ -99,10 +101,11 @@ class TheoremEnv(EnvBase):
         self.games = [self._new() if new else self.games[k] for k, new in enumerate(again)]
         self.moves = [0 if new else self.moves[k] for k, new in enumerate(again)]
         self.over = [False if new else self.over[k] for k, new in enumerate(again)]
+        self.states = [self._see(k) if new else self.states[k] for k, new in enumerate(again)]
         return self._out()
 
     def _new(self) -> Game:
-        return Game(self.theory.library, next(self.goals), self.theory.candidates)
+        return Game(self.theory.library, next(self.goals), self.theory.candidates, self.mark)
 
     def _step(self, tensordict: TensorDictBase) -> TensorDict:
         reward = torch.zeros(self.slots, 1)
@@ -111,14 +114,15 @@ class TheoremEnv(EnvBase):
             if self.over[k]:
                 continue
             self.moves[k] += 1
+            if action > len(game.numbers):
+                raise ValueError(f"slot {k}: there is no candidate {action}")
             if action == STOP:
                 self.over[k] = True
-            elif action <= len(game.numbers):
-                game.take(action - 1)
-                reward[k] = game.solved
-                self.over[k] = game.solved or not game.numbers or self.moves[k] >= self.budget
-            else:
-                raise ValueError(f"slot {k}: there is no candidate {action}")
+                continue
+            game.take(action - 1)
+            reward[k] = game.solved
+            self.over[k] = game.solved or not game.numbers or self.moves[k] >= self.budget
+            self.states[k] = self._see(k)
         return self._out().set("reward", reward)
 
     def _set_seed(self, seed: int | None) -> None:
@@ -126,12 +130,11 @@ class TheoremEnv(EnvBase):
 
     def _out(self) -> TensorDict:
         done = torch.tensor(self.over).view(-1, 1)
-        out = pad([self.see(k) for k in range(self.slots)], self.theory.candidates + 1, self.nodes)
+        out = pad(self.states, self.theory.candidates + 1, self.nodes)
         self.full_action_spec["action"].update_mask(out["mask"])
         return out.update({"done": done, "terminated": done.clone()})
 
-    def see(self, slot: int) -> State:
-        """What there is to see of one game."""
+    def _see(self, slot: int) -> State:
         game = self.games[slot]
         # there is always something to choose: where nothing is left, to stop
         return see(game, not game.numbers or (self.generator and may_stop(game)))

@@ -30,6 +30,7 @@ class Theory:
         longest: tokens that a statement may have.
         moves: steps that a game may have.
         candidates: that a game keeps.
+        premises: assertions with more hypotheses are not cited.
         seed: decides what is held out.
 
     Raises:
@@ -44,9 +45,10 @@ class Theory:
         longest: int = 32,
         moves: int = 12,
         candidates: int = 1024,
+        premises: int = 2,
         seed: int = 0,
     ):
-        for name, value, least in (("longest", longest, 4), ("moves", moves, 1), ("candidates", candidates, 1)):
+        for name, value, least in (("longest", longest, 4), ("moves", moves, 1), ("candidates", candidates, 1), ("premises", premises, 1)):
             if value < least:
                 raise UserError(f"env.{name}={value}: write {least} or more.")
         self.moves, self.candidates = moves, candidates
@@ -70,7 +72,7 @@ class Theory:
                 f"env.database={database or 'prop.mm'}, until={until}: {len(self.train)} theorems to train on and "
                 f"{len(self.test)} held out; there must be some of both. Set env.until later, or env.test above 0."
             )
-        self.library = Library(self.database, grammar, held_out, longest, until)
+        self.library = Library(self.database, grammar, held_out, longest, until, premises)
         self.writer = Writer(self.library, self.verifier)
         self.refused: Counter[Rejection] = Counter()
 
