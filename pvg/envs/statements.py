@@ -68,6 +68,7 @@ class Library:
         calls: unifications asked for; those answered from memory count too, so that it measures the same work in
             every run.
         computed: those that were not remembered.
+        generation: how often it has started anew.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Library:
         self.orders = [rule.order for rule in self.rules]
         self.tokens = {label: k for k, label in enumerate(grammar.axioms)}
         self.vocabulary = len(self.tokens) + 2 * NAMES + MARKS
-        self.calls = self.computed = 0
+        self.calls = self.computed = self.generation = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -114,6 +115,7 @@ class Library:
     def forget(self) -> None:
         """Start anew if there is too much; the numbers of statements have no meaning afterwards."""
         if len(self.trees) > FORGET:
+            self.generation += 1
             self._clear()
 
     def _rule(self, index: int, assertion: Assertion) -> Rule:

@@ -41,8 +41,8 @@ class Writer:
         library, goal = self.library, proof.goal
         assert goal is not None
         order = len(library.database.labels) if goal.order is None else goal.order
-        names = Names(library, goal, order)
         try:
+            names = Names(library, goal, order)
             theorem = self._theorem(goal, label, names, goal.distinct, order)
             steps = Instances(library, proof, label, names).steps
         except OverflowError:

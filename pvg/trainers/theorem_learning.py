@@ -1,0 +1,245 @@
+"""How provers and generators learn: imitation of proofs, and policy gradient."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pvg.agents.theorems import Scorer, module
+from pvg.envs.candidates import Goal, Move
+from pvg.envs.derivations import Lesson, Proof, Rejected, lessons
+from pvg.envs.theorems import pad
+from pvg.envs.theory import Theory
+
+
+@dataclass
+class Imitation:
+    """How a prover learns from proofs.
+
+    Args:
+        updates: gradient steps an iteration.
+        batch: states a step.
+        database: share of a batch that comes from the database's training proofs; all, while there are no others.
+        found: share of the rest that comes from the prover's own proofs, as far as there are any.
+        kept: generated proofs, and as many own ones, that are learned from: the newest.
+        learning_rate: of Adam.
+        max_grad_norm: of a gradient step.
+    """
+
+    updates: int = 8
+    batch: int = 64
+    database: float = 0.5
+    found: float = 0.3
+    kept: int = 1500
+    learning_rate: float = 3e-3
+    max_grad_norm: float = 1.0
+
+
+class Lessons:
+    """The states of proofs, replayed when the proofs come and again when the library has forgotten.
+
+    Args:
+        kept: the newest so many proofs; None for all.
+    """
+
+    def __init__(self, theory: Theory, kept: int | None = None, stops: bool = False):
+        self.theory, self.stops = theory, stops
+        self.proofs: deque[tuple[Proof, list[Lesson]]] = deque(maxlen=kept)
+        self.generation = theory.library.generation
+        self.flat: list[Lesson] = []
+
+    def add(self, proofs: Iterable[Proof]) -> int:
+        """Take proofs; returns how many could not be replayed within the limits of a game."""
+        lost = 0
+        for proof in proofs:
+            try:
+                self.proofs.append((proof, self._replay(proof)))
+            except Rejected:
+                lost += 1
+        self.flat = [lesson for _, own in self.proofs for lesson in own]
+        return lost
+
+    def _replay(self, proof: Proof) -> list[Lesson]:
+        return lessons(self.theory.library, proof, self.theory.candidates, self.stops)[0]
+
+    def sample(self, count: int) -> list[Lesson]:
+        """So many states, by chance, with repetition."""
+        if self.generation != self.theory.library.generation:
+            self.generation, old = self.theory.library.generation, [proof for proof, _ in self.proofs]
+            self.proofs.clear()
+            self.add(old)
+        if not self.flat or not count:
+            return []
+        return [self.flat[k] for k in torch.randint(len(self.flat), (count,)).tolist()]
+
+    def __len__(self) -> int:
+        return len(self.proofs)
+
+    def state_dict(self) -> list:
+        """The proofs as plain data."""
+        return [plain(proof) for proof, _ in self.proofs]
+
+    def load_state_dict(self, saved: list) -> None:
+        """Take back the proofs."""
+        self.proofs.clear()
+        self.generation = self.theory.library.generation
+        self.add(map(unplain, saved))
+
+
+class Learner:
+    """A scorer and its optimiser."""
+
+    def __init__(self, scorer: Scorer, learning_rate: float, max_grad_norm: float):
+        self.scorer, self.policy, self.max_grad_norm = scorer, module(scorer), max_grad_norm
+        self.optimiser = torch.optim.Adam(scorer.parameters(), learning_rate)
+
+    def descend(self, loss: Tensor) -> None:
+        """One gradient step."""
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.scorer.parameters(), self.max_grad_norm)
+        self.optimiser.step()
+
+    def imitation(self, some: Sequence[Lesson]) -> Tensor:
+        """Minus the log-probability of choosing any that was right, a mean over states."""
+        td = self.policy(pad([lesson.state for lesson in some]))
+        right = torch.zeros(td["mask"].shape, dtype=torch.bool)
+        for k, lesson in enumerate(some):
+            right[k, list(lesson.right)] = True
+        log_probs = td["logits"].log_softmax(-1)
+        return -log_probs.masked_fill(~right, -torch.inf).logsumexp(-1).mean()
+
+    def state_dict(self) -> dict:
+        """Weights and optimiser."""
+        return {"scorer": self.scorer.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load_state_dict(self, saved: dict) -> None:
+        """Take them back."""
+        self.scorer.load_state_dict(saved["scorer"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+
+
+class ProverTrainer(Learner):
+    """Imitates proofs: of the database, of generated theorems and of all their nodes, and the prover's own."""
+
+    def __init__(self, theory: Theory, scorer: Scorer, how: Imitation):
+        super().__init__(scorer, how.learning_rate, how.max_grad_norm)
+        self.how = how
+        self.taught = Lessons(theory)
+        self.generated, self.found = Lessons(theory, how.kept), Lessons(theory, how.kept)
+
+    def learn(self) -> dict[str, float]:
+        """An iteration's gradient steps."""
+        losses = []
+        for _ in range(self.how.updates):
+            some = self._batch()
+            if some:
+                loss = self.imitation(some)
+                self.descend(loss)
+                losses.append(loss.detach())
+        return {"prover/loss": float(torch.stack(losses).mean())} if losses else {}
+
+    def _batch(self) -> list[Lesson]:
+        how, others = self.how, bool(len(self.generated) or len(self.found))
+        taught = (round(how.database * how.batch) if others else how.batch) if len(self.taught) else 0
+        rest = how.batch - taught if others else 0
+        found = min(rest, round(how.found * rest)) if len(self.generated) else rest
+        found = found if len(self.found) else 0
+        sources = ((self.taught, taught), (self.found, found), (self.generated, rest - found))
+        return [lesson for source, count in sources for lesson in source.sample(count)]
+
+    def state_dict(self) -> dict:
+        """Everything but the database's proofs."""
+        kept = {"generated": self.generated.state_dict(), "found": self.found.state_dict()}
+        return super().state_dict() | kept
+
+    def load_state_dict(self, saved: dict) -> None:
+        """Go on from a saved state."""
+        super().load_state_dict(saved)
+        self.generated.load_state_dict(saved["generated"])
+        self.found.load_state_dict(saved["found"])
+
+
+@dataclass
+class PolicyGradient:
+    """How a generator learns from rewards (Williams 1992).
+
+    Args:
+        entropy: weight of the entropy of its choices.
+        updates, batch: of imitation, where it learns from the database or by a token.
+        learning_rate: of Adam.
+        max_grad_norm: of a gradient step.
+    """
+
+    entropy: float = 0.01
+    updates: int = 4
+    batch: int = 64
+    learning_rate: float = 1e-3
+    max_grad_norm: float = 1.0
+
+
+class GeneratorTrainer(Learner):
+    """Learns what to invent: by rewards, by a token that says what came of it, or from the database."""
+
+    def __init__(self, theory: Theory, scorer: Scorer, how: PolicyGradient):
+        super().__init__(scorer, how.learning_rate, how.max_grad_norm)
+        self.theory, self.how = theory, how
+        self.taught = Lessons(theory, stops=True)
+
+    def learn(self, plays: Sequence[tuple[Move, ...]], rewards: Tensor) -> dict[str, float]:
+        """One policy-gradient step on plays with rewards ``[n]``, normalised over them."""
+        chosen = [(lesson, k) for k, play in enumerate(plays) for lesson in self._states(play)]
+        if not chosen:
+            return {}
+        advantage = (rewards - rewards.mean()) / (rewards.std(correction=0) + 1e-6)
+        td = self.policy(pad([lesson.state for lesson, _ in chosen]))
+        action = torch.tensor([lesson.right[0] for lesson, _ in chosen])
+        whose = torch.tensor([k for _, k in chosen])
+        log_probs = td["logits"].log_softmax(-1)
+        taken = log_probs.gather(1, action.unsqueeze(1)).squeeze(1)
+        entropy = -(log_probs.exp() * log_probs.masked_fill(~td["mask"], 0.0)).sum(-1).mean()
+        loss = -(advantage[whose] * taken).sum() / len(plays)
+        self.descend(loss - self.how.entropy * entropy)
+        return {"generator/loss": float(loss), "generator/entropy": float(entropy)}
+
+    def imitate(self, plays: Sequence[tuple[Move, ...]], marks: Sequence[int]) -> dict[str, float]:
+        """Learn to do again what was played when what came of it is asked for; marks are numbers of the library."""
+        some = [lesson for play, mark in zip(plays, marks) for lesson in self._states(play, mark)]
+        return self._imitate([some] if some else [])
+
+    def learn_database(self) -> dict[str, float]:
+        """Gradient steps on the database's proofs."""
+        return self._imitate([self.taught.sample(self.how.batch) for _ in range(self.how.updates)])
+
+    def _imitate(self, batches: list[list[Lesson]]) -> dict[str, float]:
+        losses = []
+        for some in batches:
+            loss = self.imitation(some)
+            self.descend(loss)
+            losses.append(loss.detach())
+        return {"generator/loss": float(torch.stack(losses).mean())} if losses else {}
+
+    def _states(self, play: tuple[Move, ...], mark: int = 0) -> list[Lesson]:
+        library, most = self.theory.library, self.theory.candidates
+        found = lessons(library, Proof(None, play), most, stops=True)[0]
+        full = len(play) >= self.theory.moves  # its budget ended the game, it did not stop
+        found = found[: len(play)] if full else found
+        return [lesson._replace(state=lesson.state._replace(goal=mark)) for lesson in found]
+
+
+def plain(proof: Proof) -> list:
+    """A proof as lists and tuples of strings and numbers."""
+    goal = proof.goal
+    head = goal and [goal.statement, list(goal.hypotheses), sorted(goal.distinct), goal.order, goal.name]
+    return [head, [(move.label, list(move.premises)) for move in proof.moves]]
+
+
+def unplain(saved: list) -> Proof:
+    """The proof again."""
+    head, moves = saved
+    goal = head and Goal(head[0], tuple(head[1]), frozenset(map(tuple, head[2])), head[3], head[4])
+    return Proof(goal, tuple(Move(label, tuple(premises)) for label, premises in moves))
