@@ -11,7 +11,9 @@ from tensordict import TensorDictBase
 from torch import Tensor
 
 from pvg.agents.theorems import Scorer, module
+from pvg.envs.backward import BackwardEnv, backward_lessons
 from pvg.envs.candidates import Goal, Move
+from pvg.envs.derivations import Lesson, Proof, lessons
 from pvg.envs.statements import Rejection
 from pvg.envs.theorems import TheoremEnv
 from pvg.envs.theory import Theory
@@ -32,6 +34,14 @@ class Prover(Protocol):
 
     def prove(self, goals: Sequence[Goal], budget: int, greedy: bool = False) -> list[Attempt]:
         """One attempt at each goal, of so many steps; by chance, or what is likeliest."""
+        ...
+
+    def lessons(self, proof: Proof) -> list[Lesson]:
+        """What it can learn from a proof.
+
+        Raises:
+            Rejected: it could not play that.
+        """
         ...
 
 
@@ -66,17 +76,32 @@ class Player:
 class ForwardProver(Player):
     """Proves from what is given towards the goal."""
 
+    env: type[TheoremEnv] = TheoremEnv
+
     def prove(self, goals: Sequence[Goal], budget: int, greedy: bool = False) -> list[Attempt]:
         """One attempt at each goal; see :class:`Prover`."""
         found = []
         for start in range(0, len(goals), self.slots):
             some = goals[start : start + self.slots]
-            env = TheoremEnv(self.theory, len(some), goals=some, budget=budget)
+            env = self.env(self.theory, len(some), goals=some, budget=budget)
             self._play(env, greedy)
-            found += [
-                Attempt(goal, tuple(game.moves), game.solved) for goal, game in zip(some, env.games)
-            ]
+            found += [Attempt(goal, tuple(game.moves), game.solved) for goal, game in zip(some, env.games)]
         return found
+
+    def lessons(self, proof: Proof) -> list[Lesson]:
+        """The states of a proof as this prover would play it; see :func:`pvg.envs.derivations.lessons`."""
+        return lessons(self.theory.library, proof, self.theory.candidates)[0]
+
+
+class BackwardProver(ForwardProver):
+    """Proves from the goal towards what is given."""
+
+    env = BackwardEnv
+
+    def lessons(self, proof: Proof) -> list[Lesson]:
+        """See :func:`pvg.envs.backward.backward_lessons`."""
+        theory = self.theory
+        return backward_lessons(theory.library, proof, theory.candidates, theory.moves)
 
 
 class Generator(Player):

@@ -28,9 +28,7 @@ class Scorer(nn.Module):
     def __init__(self, library: Library, width: int = 48, hidden: int = 48):
         super().__init__()
         self.library = library
-        self.symbols = nn.EmbeddingBag(
-            1 + library.vocabulary * POSITIONS, width, mode="sum", padding_idx=0
-        )
+        self.symbols = nn.EmbeddingBag(1 + library.vocabulary * POSITIONS, width, mode="sum", padding_idx=0)
         nn.init.normal_(self.symbols.weight, std=0.3)
         self.read = nn.Sequential(
             nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)

@@ -73,7 +73,7 @@ class Game:
         self.known: set[int] = set()
         self.target = library.number(goal.statement) if goal else mark
         for rule, number in library.closed:
-            if rule.index < self.limit:
+            if rule.place < self.limit:
                 self._offer(rule, (), number)
         for hypothesis in goal.hypotheses if goal else ():
             self._append(library.number(hypothesis))
@@ -110,14 +110,12 @@ class Game:
         library, newest, limit = self.library, len(self.nodes) - 1, self.limit
         fits = [library.fits(number)[1] for number in self.nodes]
         for rule, place in library.fits(self.nodes[newest])[0]:
-            index = rule.index
+            index = rule.place
             if index >= limit:
                 break
             # the newest stands at this place and, so that nothing comes twice, at none before it
             choices = [
-                [newest]
-                if k == place
-                else [m for m in range(newest + (k > place)) if (index, k) in fits[m]]
+                [newest] if k == place else [m for m in range(newest + (k > place)) if (index, k) in fits[m]]
                 for k in range(len(rule.hypotheses))
             ]
             for premises in product(*choices):
@@ -138,7 +136,7 @@ class Game:
         else:
             self.known.add(number)
             self.numbers.append(number)
-            self.rules.append(rule.index)
+            self.rules.append(rule.place)
             self.premises.append(premises)
             arity = len(premises)
             size = self.library.sizes[number] / self.library.longest

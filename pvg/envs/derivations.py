@@ -42,11 +42,12 @@ def database_proof(library: Library, verifier: Verifier, theorem: Assertion) -> 
     for k, (label, premises) in enumerate(graph.nodes):
         if label in own:
             places[k] = own[label]
-        elif isinstance(cited := library.database.labels[label], Assertion):
-            if cited.typecode == library.grammar.provable:
-                used = [p for p, h in zip(premises, cited.hypotheses) if h.kind == "e"]
-                places[k] = len(own) + len(moves)
-                moves.append(Move(label, tuple(places[p] for p in used)))
+            continue
+        cited = library.database.labels[label]
+        if isinstance(cited, Assertion) and cited.typecode == library.grammar.provable:
+            used = [p for p, h in zip(premises, cited.hypotheses) if h.kind == "e"]
+            places[k] = len(own) + len(moves)
+            moves.append(Move(label, tuple(places[p] for p in used)))
     return Proof(goal, tuple(moves))
 
 
@@ -86,7 +87,8 @@ def needed(goal: Goal | None, moves: Sequence[Move], root: int) -> list[Move]:
             todo += moves[place - given].premises
     places = {k: k for k in range(given)} | {place: given + k for k, place in enumerate(sorted(used))}
     return [
-        Move(moves[p - given].label, tuple(places[m] for m in moves[p - given].premises)) for p in sorted(used)
+        Move(moves[p - given].label, tuple(places[m] for m in moves[p - given].premises))
+        for p in sorted(used)
     ]
 
 
@@ -114,7 +116,9 @@ class Lesson(NamedTuple):
     right: tuple[int, ...]
 
 
-def lessons(library: Library, proof: Proof, most: int = 2048, stops: bool = False) -> tuple[list[Lesson], Game]:
+def lessons(
+    library: Library, proof: Proof, most: int = 2048, stops: bool = False
+) -> tuple[list[Lesson], Game]:
     """Replay a proof: each state on the way, with the candidates that the proof still needs.
 
     Args:

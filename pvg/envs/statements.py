@@ -18,7 +18,7 @@ import numpy as np
 from pvg.errors import UserError
 from pvg.formal.database import Assertion, Database
 from pvg.formal.grammar import Grammar, Tree
-from pvg.formal.unify import Substitution, unify
+from pvg.formal.unify import Substitution, replace, unify, variables
 
 PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
 MARKS = 2
@@ -41,9 +41,9 @@ class Rejection(IntEnum):
 
 
 class Rule(NamedTuple):
-    """An assertion as a step uses it; ``index`` counts citable assertions in the order of the database."""
+    """An assertion as a step uses it; ``place`` counts citable assertions in the order of the database."""
 
-    index: int
+    place: int
     label: str
     order: int
     hypotheses: tuple[Tree, ...]
@@ -95,6 +95,7 @@ class Library:
         self.orders = [rule.order for rule in self.rules]
         self.tokens = {label: k for k, label in enumerate(grammar.axioms)}
         self.vocabulary = len(self.tokens) + 2 * NAMES + MARKS
+        self.schemes = [self._scheme(rule) for rule in self.rules]
         self.calls = self.computed = self.generation = 0
         self._clear()
 
@@ -118,12 +119,25 @@ class Library:
             self.generation += 1
             self._clear()
 
-    def _rule(self, index: int, assertion: Assertion) -> Rule:
+    def _rule(self, place: int, assertion: Assertion) -> Rule:
         parse = self.grammar.statement
         hypotheses = tuple(parse(h.statement) for h in assertion.essential)
         return Rule(
-            index, assertion.label, assertion.order, hypotheses, parse(assertion.statement), assertion.disjoint
+            place,
+            assertion.label,
+            assertion.order,
+            hypotheses,
+            parse(assertion.statement),
+            assertion.disjoint,
         )
+
+    def _scheme(self, rule: Rule) -> tuple[Tree, ...]:
+        """Conclusion and hypotheses of a rule, with variables that are named by their type."""
+        trees = (rule.conclusion, *rule.hypotheses)
+        names: Substitution = {}
+        for name in dict.fromkeys(v for tree in trees for v in variables(tree)):
+            names[name] = f"{self.type_of(name)}{len(names)}"
+        return tuple(replace(tree, names) for tree in trees)
 
     def _close(self, rule: Rule) -> tuple[Rule, int]:
         return rule, self.apply(rule, ())
@@ -225,13 +239,13 @@ class Library:
                 for place, hypothesis in enumerate(rule.hypotheses)
                 if (_head(hypothesis) in ("", head) or not head) and unify(hypothesis, tree, {}, self.type_of)
             ]
-            known = self._fits[number] = found, frozenset((rule.index, place) for rule, place in found)
+            known = self._fits[number] = found, frozenset((rule.place, place) for rule, place in found)
         return known
 
     def apply(self, rule: Rule, premises: tuple[int, ...]) -> int:
         """The number of the most general statement that a rule proves from these, or why there is none."""
         self.calls += 1
-        key = (rule.index, *premises)
+        key = (rule.place, *premises)
         known = self._results.get(key)
         if known is None:
             self.computed += 1
@@ -242,7 +256,7 @@ class Library:
         """The most general unifier of the first hypotheses with these statements, triangular; None if none."""
         if not premises:
             return {}
-        key = (rule.index, *premises)
+        key = (rule.place, *premises)
         if key in self._partial:
             return self._partial[key]
         before = self.unifier(rule, premises[:-1])
@@ -291,9 +305,7 @@ class Library:
         return pairs
 
 
-def separated(
-    conditions: Collection[tuple[str, str]], found: Substitution
-) -> set[tuple[str, str]] | None:
+def separated(conditions: Collection[tuple[str, str]], found: Substitution) -> set[tuple[str, str]] | None:
     """The pairs of variables and rigid names that must be distinct so that the conditions hold; None: they can't."""
     kept = set()
     for one, other in conditions:

@@ -96,7 +96,7 @@ class TheoremEnv(EnvBase):
     # ------------------------------------------------------------------ EnvBase
     def _reset(self, tensordict: TensorDictBase | None = None, **_: object) -> TensorDict:
         again = [True] * self.slots
-        if tensordict is not None and "_reset" in tensordict.keys() and self.games:
+        if tensordict is not None and "_reset" in tensordict and self.games:
             again = tensordict["_reset"].view(-1).tolist()
         self.games = [self._new() if new else self.games[k] for k, new in enumerate(again)]
         self.moves = [0 if new else self.moves[k] for k, new in enumerate(again)]

@@ -48,7 +48,12 @@ class Theory:
         premises: int = 2,
         seed: int = 0,
     ):
-        for name, value, least in (("longest", longest, 4), ("moves", moves, 1), ("candidates", candidates, 1), ("premises", premises, 1)):
+        for name, value, least in (
+            ("longest", longest, 4),
+            ("moves", moves, 1),
+            ("candidates", candidates, 1),
+            ("premises", premises, 1),
+        ):
             if value < least:
                 raise UserError(f"env.{name}={value}: write {least} or more.")
         self.moves, self.candidates = moves, candidates

@@ -173,7 +173,7 @@ class Instances:
         taken = {n for tree in found.values() for n in rigid_names(tree)} if careful else set()
         names = [v for tree in (*rule.hypotheses, rule.conclusion) for v in variables(tree)]
         for k, number in enumerate(premises):
-            names += [mark(v, "'" * k) for v in variables(library.trees[number])]
+            names += [v + "'" * k for v in variables(library.trees[number])]
         for name in names:
             for end in ends(name, found):
                 found[end] = self.names.dummy(library.type_of(end), taken if end in careful else set())

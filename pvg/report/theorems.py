@@ -17,7 +17,9 @@ def theorems_markdown(result: Mapping[str, Any], sample: Sequence[tuple[int, flo
     """
     lines = ["# Generator against prover", "", "## Held-out theorems", ""]
     lines += [
-        f"- {name}: {100 * value:.1f} %" for name, value in result.items() if isinstance(value, float) and "pass" in name
+        f"- {name}: {100 * value:.1f} %"
+        for name, value in result.items()
+        if isinstance(value, float) and "pass" in name
     ]
     lines += ["", f"Proved at the first attempt: {', '.join(result.get('proved', [])) or 'none'}.", ""]
     lines += ["## Rejections", "", "| role and reason | count |", "|---|---|"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -83,7 +83,12 @@ class Adversarial:
     ):
         if setup not in setups.SETUPS:
             raise UserError(f"trainer.setup={setup}: choose {', '.join(setups.SETUPS)}.")
-        for name, value in (("iterations", iterations), ("games", games), ("attempts", attempts), ("samples", samples)):
+        for name, value in (
+            ("iterations", iterations),
+            ("games", games),
+            ("attempts", attempts),
+            ("samples", samples),
+        ):
             if value < 1:
                 raise UserError(f"trainer.{name}={value}: write 1 or more.")
         self.theory, self.routes, self.reward = theory, setups.SETUPS[setup], reward
@@ -91,17 +96,24 @@ class Adversarial:
         self.attempts, self.goals, self.nodes = attempts, goals, nodes
         self.every, self.samples = every, samples
         self.scorers = dict(scorers)
-        self.generator, self.prover = Generator(theory, scorers["generator"]), prover(theory, scorers["prover"])
-        self.prover_trainer = ProverTrainer(theory, scorers["prover"], imitation or Imitation())
+        self.generator, self.prover = (
+            Generator(theory, scorers["generator"]),
+            prover(theory, scorers["prover"]),
+        )
+        self.prover_trainer = ProverTrainer(
+            theory, scorers["prover"], self.prover.lessons, imitation or Imitation()
+        )
         self.generator_trainer = GeneratorTrainer(
             theory, scorers["generator"], policy_gradient or PolicyGradient()
         )
         self.prover_trainer.taught.add(theory.proofs)
-        self.generator_trainer.taught.add(Proof(None, p.moves) for p in theory.proofs if not p.goal.hypotheses)
+        self.generator_trainer.taught.add(
+            Proof(None, p.moves) for p in theory.proofs if p.goal and not p.goal.hypotheses
+        )
         self.iteration = 0
         self.seen: Counter[str] = Counter()  # theorems by key
         self.counts: Counter[str] = Counter()  # rejections, by role and reason, over the whole run
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.kept: list[list] = []  # theorems to show
 
     def train(self, report: Callable[[int, Metrics], None] | None = None) -> None:
@@ -151,19 +163,19 @@ class Adversarial:
         library = self.theory.library
         last = next((k for k in range(len(play) - 1, -1, -1) if play[k].premises), None)
         if last is None:
-            return self._reject("nothing_proved")
+            self.counts["generator/nothing_proved"] += 1
+            return None
         number = statements(library, None, play)[last]
         proof = Proof(goal_from(library, number), tuple(needed(None, play, last)))
         assert proof.goal is not None
         if self.theory.gives_away(proof.goal):
-            return self._reject("held_out")
+            self.counts["generator/held_out"] += 1
+            return None
         if self.theory.writer(proof, "generated") is None:  # it raises for a proof that is wrong
-            return self._reject("not_written")
+            self.counts["generator/not_written"] += 1
+            return None
         stated = self.theory.stated(proof.goal)
         return Theorem(play, proof, key(proof.goal), library.sizes[number], stated)
-
-    def _reject(self, why: str) -> None:
-        self.counts[f"generator/{why}"] += 1
 
     def attempt(self, theorems: Sequence[Theorem]) -> tuple[Tensor, list[Attempt]]:
         """K attempts at each theorem: the share that failed ``[n]``, and all attempts, those at one side by side."""
@@ -194,7 +206,9 @@ class Adversarial:
             return trainer.imitate(plays, [UNPROVED if r else PROVED for r in rewards.tolist()])
         return trainer.learn(plays, rewards) | {"generator/reward": float(rewards.mean())}
 
-    def _teach_prover(self, theorems: Sequence[Theorem], failed: Tensor, attempts: Sequence[Attempt]) -> Metrics:
+    def _teach_prover(
+        self, theorems: Sequence[Theorem], failed: Tensor, attempts: Sequence[Attempt]
+    ) -> Metrics:
         trainer = self.prover_trainer
         if setups.PROOFS in self.routes:
             wanted = [t for t, share in zip(theorems, failed.tolist()) if self.goals == "all" or share > 0]
@@ -237,7 +251,8 @@ class Adversarial:
         found: dict[str, Any] = {"pass@1": float(solved.float().mean())}
         if whole:
             many = [
-                torch.tensor([a.solved for a in self.prover.prove(goals, budget)]) for _ in range(self.samples)
+                torch.tensor([a.solved for a in self.prover.prove(goals, budget)])
+                for _ in range(self.samples)
             ]
             found[f"pass@{self.samples}"] = float(torch.stack(many).any(0).float().mean())
             found["sampled pass@1"] = float(torch.stack(many).float().mean())

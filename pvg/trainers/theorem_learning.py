@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -43,11 +43,12 @@ class Lessons:
     """The states of proofs, replayed when the proofs come and again when the library has forgotten.
 
     Args:
+        replay: makes the states of a proof, or raises ``Rejected``.
         kept: the newest so many proofs; None for all.
     """
 
-    def __init__(self, theory: Theory, kept: int | None = None, stops: bool = False):
-        self.theory, self.stops = theory, stops
+    def __init__(self, theory: Theory, replay: Callable[[Proof], list[Lesson]], kept: int | None = None):
+        self.theory, self.replay = theory, replay
         self.proofs: deque[tuple[Proof, list[Lesson]]] = deque(maxlen=kept)
         self.generation = theory.library.generation
         self.flat: list[Lesson] = []
@@ -57,14 +58,11 @@ class Lessons:
         lost = 0
         for proof in proofs:
             try:
-                self.proofs.append((proof, self._replay(proof)))
+                self.proofs.append((proof, self.replay(proof)))
             except Rejected:
                 lost += 1
         self.flat = [lesson for _, own in self.proofs for lesson in own]
         return lost
-
-    def _replay(self, proof: Proof) -> list[Lesson]:
-        return lessons(self.theory.library, proof, self.theory.candidates, self.stops)[0]
 
     def sample(self, count: int) -> list[Lesson]:
         """So many states, by chance, with repetition."""
@@ -126,11 +124,13 @@ class Learner:
 class ProverTrainer(Learner):
     """Imitates proofs: of the database, of generated theorems and of all their nodes, and the prover's own."""
 
-    def __init__(self, theory: Theory, scorer: Scorer, how: Imitation):
+    def __init__(
+        self, theory: Theory, scorer: Scorer, replay: Callable[[Proof], list[Lesson]], how: Imitation
+    ):
         super().__init__(scorer, how.learning_rate, how.max_grad_norm)
         self.how = how
-        self.taught = Lessons(theory)
-        self.generated, self.found = Lessons(theory, how.kept), Lessons(theory, how.kept)
+        self.taught = Lessons(theory, replay)
+        self.generated, self.found = Lessons(theory, replay, how.kept), Lessons(theory, replay, how.kept)
 
     def learn(self) -> dict[str, float]:
         """An iteration's gradient steps."""
@@ -188,7 +188,7 @@ class GeneratorTrainer(Learner):
     def __init__(self, theory: Theory, scorer: Scorer, how: PolicyGradient):
         super().__init__(scorer, how.learning_rate, how.max_grad_norm)
         self.theory, self.how = theory, how
-        self.taught = Lessons(theory, stops=True)
+        self.taught = Lessons(theory, lambda proof: self._states(proof.moves))
 
     def learn(self, plays: Sequence[tuple[Move, ...]], rewards: Tensor) -> dict[str, float]:
         """One policy-gradient step on plays with rewards ``[n]``, normalised over them."""
@@ -204,7 +204,7 @@ class GeneratorTrainer(Learner):
         entropy = -(log_probs.exp() * log_probs.masked_fill(~td["mask"], 0.0)).sum(-1).mean()
         loss = -(advantage[whose] * taken).sum() / len(plays)
         self.descend(loss - self.how.entropy * entropy)
-        return {"generator/loss": float(loss), "generator/entropy": float(entropy)}
+        return {"generator/loss": float(loss.detach()), "generator/entropy": float(entropy.detach())}
 
     def imitate(self, plays: Sequence[tuple[Move, ...]], marks: Sequence[int]) -> dict[str, float]:
         """Learn to do again what was played when what came of it is asked for; marks are numbers of the library."""
