@@ -32,7 +32,7 @@ def test_what_fails_and_what_is_incomplete_is_named_and_ends_with_1(tmp_path, ca
     wrong.write_text(text.replace("AAABZAAACAECD", "AAABZAAACAEC"))
     assert main([str(wrong)]) == 1
     out = capsys.readouterr().out
-    assert f"{wrong}:{line}: id: 2 statements left" in out and "23 verified, 0 incomplete, 1 failed" in out
+    assert f"{wrong}:{line}: id: 5 statements left" in out and "23 verified, 0 incomplete, 1 failed" in out
     wrong.write_text(text.replace("AAABZAAACAECD", "?"))
     assert main([str(wrong)]) == 1
     out = capsys.readouterr().out
