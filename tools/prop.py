@@ -1,7 +1,7 @@
 """Rebuild the embedded Metamath database: `python tools/prop.py` writes pvg/formal/prop.mm from tools/prop.txt.
 
 The outline, prop.txt, states axioms and theorems and has no proofs.  Here they are searched for, in the outline's
-order: backward from the goal, by unification with the hypotheses and the assertions before it, fewest steps first.
+order: backward from the goal, by unification with the hypotheses and the assertions before it, cheapest first.
 Where that would take too long, the outline states what to prove on the way; every such line is searched for by
 itself and then serves as a hypothesis.  No proof uses a theorem of `pvg.formal.prop.TEST`.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 from pvg.formal.prop import PATH, TEST
 
 OUTLINE = Path(__file__).with_suffix(".txt")
-VARIABLES = "ph ps ch th ta".split()
+VARIABLES = ["ph", "ps", "ch", "th", "ta"]
 SYNTAX = {"-.": "w-not", "->": "w-imp", "/\\": "w-and", "\\/": "w-or", "<->": "w-iff"}
-MOST_STEPS = 12
+MOST_COST = 12
 MOST_MATCHES = 100_000  # counted, not timed: the same file comes out on every machine
 
 # A formula is a variable's name, or a connective and its formulas.  While a proof is sought, an integer stands for a
@@ -136,20 +136,22 @@ def bounds(formula: Formula) -> tuple[int, int]:
     return forth[0] & (ROWS ^ most | low), forth[1] & (ROWS ^ least | high)
 
 
-
 def shape(formula: Formula, pattern: bool = False) -> tuple:
     """A formula's connective and those below it, or "" for a variable; None where anything may come."""
     unknown = str if pattern else int
     parts = (formula, *formula[1:]) if isinstance(formula, tuple) else (formula,)
-    heads = (part[0] if isinstance(part, tuple) else None if isinstance(part, unknown) else "" for part in parts)
+    heads = (
+        part[0] if isinstance(part, tuple) else None if isinstance(part, unknown) else "" for part in parts
+    )
     return (*heads, None, None)[:3]
 
 
 class Search:
     """Proofs from `facts` (formulas with their proofs) and the assertions of `library`.
 
-    A goal without unknowns is a search of its own, whose outcome is kept: the shortest proof, or how many steps are too
-    few.  Other goals share their unknowns with others, so each way to prove one is tried before the rest.
+    A goal without unknowns is a search of its own, whose outcome is kept: the cheapest proof, or what cost is too low.
+    Other goals share their unknowns with others, so each way to prove one is tried before the rest.  What can't follow,
+    as truth tables show, is not tried.
     """
 
     def __init__(self, library: list[Assertion], facts: list[tuple[Formula, Proof]], default: str):
@@ -158,73 +160,71 @@ class Search:
         self.trail: list[int] = []
         self.unknowns = self.matches = 0
         self.proved: dict[Formula, tuple[int, Proof]] = {formula: (0, proof) for formula, proof in facts}
-        self.too_few: dict[Formula, int] = {}
+        self.too_low: dict[Formula, int] = {}
         self.sound: dict[Formula, bool] = {}  # formulas without unknowns: whether they follow
         self.by_shape: dict[tuple, list[Assertion]] = {}
         self.premises = ROWS
         for formula, _ in facts:
             self.premises &= bounds(formula)[1]
 
-    def shortest(self, goal: Formula, most: int) -> tuple[int, Proof] | None:
-        """The fewest steps, at most `most`, that prove a goal without unknowns, and the proof."""
-        for steps in range(self.too_few.get(goal, 0) + 1, most + 1):
+    def cheapest(self, goal: Formula, most: int) -> tuple[int, Proof] | None:
+        """The lowest cost, at most `most`, of proving a goal without unknowns, and the proof."""
+        for cost in range(self.too_low.get(goal, 0) + 1, most + 1):
             if goal in self.proved:
                 break
             place: list = [None]
             mark = len(self.trail)
-            if self.expand(goal, place, 0, [], steps):
-                self.proved[goal] = (steps, self.proof(place[0]))
+            if self.expand(goal, place, 0, [], cost):
+                self.proved[goal] = (cost, self.proof(place[0]))
             elif self.matches > MOST_MATCHES:
                 return None
             else:
-                self.too_few[goal] = steps
+                self.too_low[goal] = cost
             self.undo(mark)
         found = self.proved.get(goal)
         return found if found and found[0] <= most else None
 
-    def solve(self, goals: list, steps: int) -> bool:
-        """Fill the place of every goal (formula, list, index) with at most `steps` assertions in all."""
+    def solve(self, goals: list, budget: int) -> bool:
+        """Fill the place of every goal (formula, list, index) with assertions that cost no more than the budget."""
         if not goals:
             return True
         goals = [(goal if goal in self.sound else self.filled(goal), *rest) for goal, *rest in goals]
         if self.matches > MOST_MATCHES or not all(self.possible(goal) for goal, _, _ in goals):
             return False
-        if sum(not self.given(goal) for goal, _, _ in goals) > steps:
+        if sum(not self.given(goal) for goal, _, _ in goals) > budget:
             return False
         # The goal that says most comes first; what is wholly unknown may be known by its turn.
         chosen = max(range(len(goals)), key=lambda i: self.weight(goals[i][0]))
         goal, place, index = goals[chosen]
         rest = goals[:chosen] + goals[chosen + 1 :]
         if goal in self.sound:
-            found = self.shortest(goal, steps)
+            found = self.cheapest(goal, budget)
             if found is None:
                 return False
             place[index] = found[1]
-            return self.solve(rest, steps - found[0])
+            return self.solve(rest, budget - found[0])
         mark = len(self.trail)
         for fact, proof in self.facts:
             if self.unify(fact, goal):
                 place[index] = proof
-                if self.solve(rest, steps):
+                if self.solve(rest, budget):
                     return True
             self.undo(mark)
-        return steps > 0 and self.expand(goal, place, index, rest, steps)
+        return budget > 0 and self.expand(goal, place, index, rest, budget)
 
-    def expand(self, goal: Formula, place: list, index: int, rest: list, steps: int) -> bool:
+    def expand(self, goal: Formula, place: list, index: int, rest: list, budget: int) -> bool:
         """Prove the goal by an assertion, then its premises and the rest."""
         mark = len(self.trail)
         for assertion in self.candidates(goal):
-            if assertion.cost > steps:
+            if assertion.cost > budget:
                 continue
             self.matches += 1
             values: dict[str, Formula] = {}
             if self.match(assertion.conclusion, values, goal):
                 premises: list = [None] * len(assertion.hypotheses)
                 place[index] = (assertion, values, premises)
-                goals = [
-                    (self.instance(h, values), premises, i) for i, h in enumerate(assertion.hypotheses)
-                ]
-                if self.solve(rest + goals, steps - assertion.cost):
+                goals = [(self.instance(h, values), premises, i) for i, h in enumerate(assertion.hypotheses)]
+                if self.solve(rest + goals, budget - assertion.cost):
                     return True
             self.undo(mark)
         return False
@@ -236,7 +236,9 @@ class Search:
             self.by_shape[top] = [
                 assertion
                 for assertion in self.library
-                if all(a is None or b is None or a == b for a, b in zip(shape(assertion.conclusion, True), top))
+                if all(
+                    a is None or b is None or a == b for a, b in zip(shape(assertion.conclusion, True), top)
+                )
             ]
         return self.by_shape[top]
 
@@ -348,10 +350,13 @@ class Search:
 
 
 def prove(theorem: Assertion, library: list[Assertion]) -> Proof:
-    """A proof of the theorem; raises ValueError for a line that none was found for, or that was in vain."""
+    """A proof of the theorem; ValueError for a line that is no consequence, was not proved, or was in vain."""
     facts = [(h, (f"{theorem.label}.{i}",)) for i, h in enumerate(theorem.hypotheses, 1)]
     for goal in [*theorem.lemmas, theorem.conclusion]:
-        found = Search(library, facts, theorem.variables[0]).shortest(goal, MOST_STEPS)
+        search = Search(library, facts, theorem.variables[0])
+        if not search.possible(goal):
+            raise ValueError(f"{theorem.label}: {show(goal)} does not follow, its truth table says")
+        found = search.cheapest(goal, MOST_COST)
         if found is None:
             raise ValueError(f"{theorem.label}: no proof found of {show(goal)}")
         proof = found[1]
@@ -420,10 +425,10 @@ def statement(assertion: Assertion, proof: Proof | None) -> str:
     ]
     comment = textwrap.fill(f"$( {assertion.note} $)", 76, subsequent_indent="   ", break_on_hyphens=False)
     lines += comment.splitlines()
-    if proof is None:
-        lines.append(f"{assertion.label} $a |- {show(assertion.conclusion)} $.")
-    else:
-        lines.append(f"{assertion.label} $p |- {show(assertion.conclusion)} $=")
+    kind, end = ("$a", "$.") if proof is None else ("$p", "$=")
+    stated = f"{assertion.label} {kind} |- {show(assertion.conclusion)} {end}"
+    lines += textwrap.wrap(stated, 76, subsequent_indent="    ", break_on_hyphens=False)
+    if proof is not None:
         lines += [f"  {line}" for line in compress(proof, assertion).splitlines()]
         lines[-1] += " $."
     if assertion.hypotheses:

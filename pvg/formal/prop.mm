@@ -170,7 +170,8 @@ ${
 $}
 
 $( Modus ponens under an antecedent, as an implication. $)
-mp-under $p |- ( ( ph -> ps ) -> ( ( ph -> ( ps -> ch ) ) -> ( ph -> ch ) ) ) $=
+mp-under $p |- ( ( ph -> ps ) -> ( ( ph -> ( ps -> ch ) ) -> ( ph -> ch ) )
+    ) $=
   ( swap-r w-imp ax-s )
   ABCEEABEACEABCFD $.
 
@@ -322,7 +323,8 @@ drop-true $p |- ( ( ( ph -> ph ) -> ps ) -> ps ) $=
   AADBAEC $.
 
 $( The converse of ~ ax-s . $)
-undistribute $p |- ( ( ( ph -> ps ) -> ( ph -> ch ) ) -> ( ph -> ( ps -> ch ) ) ) $=
+undistribute $p |- ( ( ( ph -> ps ) -> ( ph -> ch ) ) -> ( ph -> ( ps -> ch
+    ) ) ) $=
   ( swap-d w-imp drop-left )
   ABEACEZEBACABGFD $.
 
@@ -336,7 +338,8 @@ ${
 $}
 
 $( Closed form of ~ both-ways-r . $)
-both-ways $p |- ( ( ph -> ps ) -> ( ( ch -> th ) -> ( ( ps -> ch ) -> ( ph -> th ) ) ) ) $=
+both-ways $p |- ( ( ph -> ps ) -> ( ( ch -> th ) -> ( ( ps -> ch ) -> ( ph
+    -> th ) ) ) ) $=
   ( chain-mid w-imp prefix prefix-d suffix )
   CDFBCFZBDFZFABFZJADFZFBCDGLKMJABDIHE $.
 
@@ -357,27 +360,32 @@ thrice $p |- ( ( ( ( ph -> ps ) -> ps ) -> ps ) -> ( ph -> ps ) ) $=
   AABDBDBABEC $.
 
 $( The second and third of three antecedents change places, closed form. $)
-swap-deep $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ph -> ( ch -> ( ps -> th ) ) ) ) $=
+swap-deep $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ph -> ( ch -> ( ps
+    -> th ) ) ) ) $=
   ( prefix-r w-imp swap )
   ABCDFFCBDFFBCDGE $.
 
 $( The third of three antecedents comes first. $)
-rotate $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ch -> ( ph -> ( ps -> th ) ) ) ) $=
+rotate $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ch -> ( ph -> ( ps ->
+    th ) ) ) ) $=
   ( swap-d w-imp swap-deep )
   ABCDFFFACBDFABCDGE $.
 
 $( Go on from the end of a double implication, closed form. $)
-mp-deep $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ch -> th ) -> ( ph -> ( ps -> th ) ) ) ) $=
+mp-deep $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ch -> th ) -> ( ph -> ( ps ->
+    th ) ) ) ) $=
   ( swap-r w-imp prefix-d prefix )
   CDFZABCFZFABDFZFIJKABCDHGE $.
 
 $( One antecedent provides for two, closed form. $)
-diamond $p |- ( ( ph -> ps ) -> ( ( ph -> ch ) -> ( ( ps -> ( ch -> th ) ) -> ( ph -> th ) ) ) ) $=
+diamond $p |- ( ( ph -> ps ) -> ( ( ph -> ch ) -> ( ( ps -> ( ch -> th ) )
+    -> ( ph -> th ) ) ) ) $=
   ( chain-mid w-imp mp-under suffix-d suffix )
   ACFACDFZFZADFZFABFZBJFZLFACDGMNKLABJIHE $.
 
 $( An antecedent said before and after another is said once. $)
-merge-antecedents $p |- ( ( ph -> ( ps -> ( ph -> ch ) ) ) -> ( ps -> ( ph -> ch ) ) ) $=
+merge-antecedents $p |- ( ( ph -> ( ps -> ( ph -> ch ) ) ) -> ( ps -> ( ph
+    -> ch ) ) ) $=
   ( swap-d w-imp contract-d swap-deep )
   ABACEEEZABCHABCEABACGFD $.
 
@@ -631,48 +639,48 @@ ${
 $}
 
 $( What follows both from a statement and from its denial holds. $)
-cases $p |- ( ( ph -> ps ) -> ( ( -. ph -> ps ) -> ps ) ) $=
+by-cases $p |- ( ( ph -> ps ) -> ( ( -. ph -> ps ) -> ps ) ) $=
   ( chain-end w-imp w-not suffix-d contra clavius )
   ABDZAEZBDBEZBDBIKJBABGFBHC $.
 
 ${
-  cases-r.1 $e |- ( ph -> ps ) $.
-  cases-r.2 $e |- ( -. ph -> ps ) $.
-  $( Rule form of ~ cases . $)
-  cases-r $p |- ps $=
-    ( mp w-imp w-not cases )
+  by-cases-r.1 $e |- ( ph -> ps ) $.
+  by-cases-r.2 $e |- ( -. ph -> ps ) $.
+  $( Rule form of ~ by-cases . $)
+  by-cases-r $p |- ps $=
+    ( mp w-imp w-not by-cases )
     AGBFZBDABFIBFCABHEE $.
 $}
 
 ${
-  cases-d.1 $e |- ( ph -> ( ps -> ch ) ) $.
-  cases-d.2 $e |- ( ph -> ( -. ps -> ch ) ) $.
+  by-cases-d.1 $e |- ( ph -> ( ps -> ch ) ) $.
+  by-cases-d.2 $e |- ( ph -> ( -. ps -> ch ) ) $.
   $( Proof by cases under an antecedent. $)
-  cases-d $p |- ( ph -> ch ) $=
-    ( chain-both w-imp w-not cases )
+  by-cases-d $p |- ( ph -> ch ) $=
+    ( chain-both w-imp w-not by-cases )
     ABCGBHCGCDEBCIF $.
 $}
 
 ${
-  cases-chain.1 $e |- ( ph -> ps ) $.
-  cases-chain.2 $e |- ( -. ph -> ch ) $.
-  cases-chain.3 $e |- ( ch -> ps ) $.
+  by-cases-chain.1 $e |- ( ph -> ps ) $.
+  by-cases-chain.2 $e |- ( -. ph -> ch ) $.
+  by-cases-chain.3 $e |- ( ch -> ps ) $.
   $( Proof by cases, one of them in two steps. $)
-  cases-chain $p |- ps $=
-    ( cases-r chain-r w-not )
+  by-cases-chain $p |- ps $=
+    ( by-cases-r chain-r w-not )
     ABDAICBEFHG $.
 $}
 
 $( Peirce's law, classical logic without a denial. $)
-peirce $p |- ( ( ( ph -> ps ) -> ph ) -> ph ) $=
+peirce-law $p |- ( ( ( ph -> ps ) -> ph ) -> ph ) $=
   ( chain-r w-imp w-not suffix-r explode clavius )
   ABDZADAEZADAJIAABGFAHC $.
 
 ${
-  peirce-r.1 $e |- ( ( ph -> ps ) -> ph ) $.
-  $( Rule form of ~ peirce . $)
-  peirce-r $p |- ph $=
-    ( mp w-imp peirce )
+  peirce-law-r.1 $e |- ( ( ph -> ps ) -> ph ) $.
+  $( Rule form of ~ peirce-law . $)
+  peirce-law-r $p |- ph $=
+    ( mp w-imp peirce-law )
     ABEAEACABFD $.
 $}
 
@@ -724,8 +732,9 @@ luka-third $p |- ( ( ( ph -> ps ) -> ch ) -> ( -. ph -> ch ) ) $=
   AEABFCABGD $.
 
 $( An implication is used by its two ways to be true. $)
-either-imp $p |- ( ( -. ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph -> ps ) -> ch ) ) ) $=
-  ( swap-r w-imp w-not swap-d chain-end prefix cases )
+either-imp $p |- ( ( -. ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph -> ps ) -> ch
+    ) ) ) $=
+  ( swap-r w-imp w-not swap-d chain-end prefix by-cases )
   BCEZAFCEZABEZCEKMLCKMACELCEABCIACJHGD $.
 
 ${
@@ -733,31 +742,33 @@ ${
   either-imp-r.2 $e |- ( ps -> ch ) $.
   $( Rule form of ~ either-imp . $)
   either-imp-r $p |- ( ( ph -> ps ) -> ch ) $=
-    ( cases-d w-imp prefix-r weaken-r w-not )
+    ( by-cases-d w-imp prefix-r weaken-r w-not )
     ABGZACABCEHAJCGKDIF $.
 $}
 
 $( What follows from an implication and from its converse holds (Dummett).
    $)
-linear $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ( ps -> ph ) -> ch ) -> ch ) ) $=
-  ( chain-mid w-imp w-not suffix-r refuted-any cases )
+linear $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ( ps -> ph ) -> ch ) -> ch ) )
+    $=
+  ( chain-mid w-imp w-not suffix-r refuted-any by-cases )
   BAEZCEABEZFZCEKCECLJCABAHGKCID $.
 
 $( Peirce's law with a third statement. $)
 roll $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ch -> ph ) -> ph ) ) $=
-  ( chain-end w-imp suffix peirce )
+  ( chain-end w-imp suffix peirce-law )
   ABEZCECAEHAEAHCAFABGD $.
 
 $( Lukasiewicz's single axiom for implication alone. $)
-meredith-c $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ch -> ph ) -> ( th -> ph ) ) ) $=
+meredith-imp $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ch -> ph ) -> ( th -> ph
+    ) ) ) $=
   ( swap-d w-imp weaken-d roll )
   ABFCFZDCAFZAIJAFDABCHGE $.
 
 $( ---- Conjunction ---- $)
 
 $( Definition of `and', first half: the first statement does not refute the
-   second.  The definitions are pairs of implications, so that each
-   connective may be taken away again in any proof. $)
+   second.  Definitions are pairs of implications, as these need no
+   connective that is not defined yet. $)
 def-and $a |- ( ( ph /\ ps ) -> -. ( ph -> -. ps ) ) $.
 
 $( Definition of `and', second half. $)
@@ -966,7 +977,8 @@ ${
 $}
 
 $( The first part of a conjunction may be weakened, closed form. $)
-and-mono-closed $p |- ( ( ph -> ps ) -> ( ( ph /\ ch ) -> ( ps /\ ch ) ) ) $=
+and-mono-closed $p |- ( ( ph -> ps ) -> ( ( ph /\ ch ) -> ( ps /\ ch ) ) )
+    $=
   ( import-d w-imp w-and prefix-r and-join )
   ABEACBCFZABCIEBCHGD $.
 
@@ -986,33 +998,39 @@ and-exchange $p |- ( ( ph /\ ( ps /\ ch ) ) -> ( ps /\ ( ph /\ ch ) ) ) $=
   ABCEZEBACEAJBBCGFJCABCIHD $.
 
 $( The inner two of four conjuncts change places. $)
-and-square $p |- ( ( ( ph /\ ps ) /\ ( ch /\ th ) ) -> ( ( ph /\ ch ) /\ ( ps /\ th ) ) ) $=
+and-square $p |- ( ( ( ph /\ ps ) /\ ( ch /\ th ) ) -> ( ( ph /\ ch ) /\ (
+    ps /\ th ) ) ) $=
   ( and-join-d w-and and-mono and-left and-right )
   ABFZCDFZFACFBDFJAKCABHCDHGJBKDABICDIGE $.
 
 $( Two consequents of one antecedent join. $)
-and-target $p |- ( ( ( ph -> ps ) /\ ( ph -> ch ) ) -> ( ph -> ( ps /\ ch ) ) ) $=
+and-target $p |- ( ( ( ph -> ps ) /\ ( ph -> ch ) ) -> ( ph -> ( ps /\ ch )
+    ) ) $=
   ( mp-third w-and w-imp and-right and-first prefix-r and-join )
   ABFZACFZEACBCEZKLGKLACMFZFABNBCJIHD $.
 
 $( A conjunctive consequent comes apart. $)
-and-target-back $p |- ( ( ph -> ( ps /\ ch ) ) -> ( ( ph -> ps ) /\ ( ph -> ch ) ) ) $=
+and-target-back $p |- ( ( ph -> ( ps /\ ch ) ) -> ( ( ph -> ps ) /\ ( ph ->
+    ch ) ) ) $=
   ( and-join-d w-imp w-and prefix-r and-left and-right )
   ABCFZEABEACEAJBBCHGAJCBCIGD $.
 
 $( Weaken the second part of a conjunction beside the first. $)
-and-under $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ph /\ ps ) -> ( ph /\ ch ) ) ) $=
+and-under $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ph /\ ps ) -> ( ph /\ ch ) )
+    ) $=
   ( import-d w-imp w-and distribute-r prefix-d and-join )
   ABCEZEABACFZAJBKEACKBACIHGD $.
 
 $( Leibniz's `praeclarum theorema': two implications side by side. $)
-and-both $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph /\ ch ) -> ( ps /\ th ) ) ) $=
+and-both $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph /\ ch ) -> ( ps
+    /\ th ) ) ) $=
   ( chain-both w-and w-imp and-first suffix-r and-left and-second and-right
   export-r and-target )
   ABGZCDGZFACFZBGZQDGZQBDFGZOPRQABACJIHOPSQCDACLIKRSTQBDNME $.
 
 $( Conjunction distributes over itself. $)
-and-distribute $p |- ( ( ph /\ ( ps /\ ch ) ) -> ( ( ph /\ ps ) /\ ( ph /\ ch ) ) ) $=
+and-distribute $p |- ( ( ph /\ ( ps /\ ch ) ) -> ( ( ph /\ ps ) /\ ( ph /\
+    ch ) ) ) $=
   ( chain-r w-and and-mono-left and-twice and-square )
   ABCEZEAAEZIEABEACEEAJIAGFAABCHD $.
 
@@ -1074,7 +1092,7 @@ ${
   and-cases.2 $e |- ( ( ph /\ -. ps ) -> ch ) $.
   $( Proof by cases, each beside the common assumption. $)
   and-cases $p |- ( ph -> ch ) $=
-    ( cases-d export-r w-not )
+    ( by-cases-d export-r w-not )
     ABCABCDGABHCEGF $.
 $}
 
@@ -1173,7 +1191,7 @@ ${
   or-cases.2 $e |- ( ps -> ch ) $.
   $( What follows from both parts follows from the disjunction. $)
   or-cases $p |- ( ( ph \/ ps ) -> ch ) $=
-    ( cases-d w-or weaken-r w-imp chain-end w-not def-or )
+    ( by-cases-d w-or weaken-r w-imp chain-end w-not def-or )
     ABGZACACIMDHMAKBCABLEJF $.
 $}
 
@@ -1188,8 +1206,9 @@ ${
 $}
 
 $( Proof by cases, closed form. $)
-or-cases-closed $p |- ( ( ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph \/ ps ) -> ch ) ) ) $=
-  ( chain-mid w-imp w-or w-not swap-r suffix-d def-or prefix-d cases )
+or-cases-closed $p |- ( ( ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph \/ ps ) ->
+    ch ) ) ) $=
+  ( chain-mid w-imp w-or w-not swap-r suffix-d def-or prefix-d by-cases )
   BCEZABFZAGZCEZEACEZNCENMPNOBCABJIHQPCNACLKD $.
 
 ${
@@ -1285,7 +1304,8 @@ or-exchange $p |- ( ( ph \/ ( ps \/ ch ) ) -> ( ps \/ ( ph \/ ch ) ) ) $=
   ABCEBACEZEABJACGFCJBACIHD $.
 
 $( The inner two of four disjuncts change places. $)
-or-square $p |- ( ( ( ph \/ ps ) \/ ( ch \/ th ) ) -> ( ( ph \/ ch ) \/ ( ps \/ th ) ) ) $=
+or-square $p |- ( ( ( ph \/ ps ) \/ ( ch \/ th ) ) -> ( ( ph \/ ch ) \/ ( ps
+    \/ th ) ) ) $=
   ( or-cases w-or or-mono or-left or-right )
   ABFCDFACFZBDFZFAJBKACHBDHGCJDKACIBDIGE $.
 
@@ -1299,7 +1319,7 @@ or-imp $p |- ( ( -. ph \/ ps ) -> ( ph -> ps ) ) $=
   ( contrary-d w-or w-not contra-neg-d def-or )
   AEZBDZBAIHBHBGFC $.
 
-$( Every statement follows from something or implies everything. $)
+$( A statement follows from any other or implies any other. $)
 or-imp-pair $p |- ( ( ph -> ps ) \/ ( ps -> ch ) ) $=
   ( or-intro-neg w-imp refuted-any )
   ABEBCEABCFD $.
@@ -1364,7 +1384,7 @@ and-or $p |- ( ( ph /\ ps ) -> ( ph \/ ps ) ) $=
   ( and-first w-or or-left )
   ABABDABEC $.
 
-$( The converse of ~ absorb-and . $)
+$( A statement holds beside its disjunction with any other. $)
 absorb-and-back $p |- ( ph -> ( ph /\ ( ph \/ ps ) ) ) $=
   ( and-keep w-or or-left )
   AABDABEC $.
@@ -1375,76 +1395,87 @@ absorb-or $p |- ( ( ph \/ ( ph /\ ps ) ) -> ph ) $=
   AABDAAEABFC $.
 
 $( Conjunction distributes over disjunction. $)
-and-over-or $p |- ( ( ph /\ ( ps \/ ch ) ) -> ( ( ph /\ ps ) \/ ( ph /\ ch ) ) ) $=
+and-over-or $p |- ( ( ph /\ ( ps \/ ch ) ) -> ( ( ph /\ ps ) \/ ( ph /\ ch )
+    ) ) $=
   ( import-r w-or w-and or-cases-d export-r or-left or-right )
   ABCEABFZACFZEZABCMABMKLIHACMKLJHGD $.
 
 $( The converse of ~ and-over-or . $)
-and-over-or-back $p |- ( ( ( ph /\ ps ) \/ ( ph /\ ch ) ) -> ( ph /\ ( ps \/ ch ) ) ) $=
+and-over-or-back $p |- ( ( ( ph /\ ps ) \/ ( ph /\ ch ) ) -> ( ph /\ ( ps \/
+    ch ) ) ) $=
   ( or-cases w-and w-or and-mono-right or-left or-right )
   ABEACEABCFZEBJABCHGCJABCIGD $.
 
 $( Disjunction distributes over conjunction. $)
-or-over-and $p |- ( ( ph \/ ( ps /\ ch ) ) -> ( ( ph \/ ps ) /\ ( ph \/ ch ) ) ) $=
+or-over-and $p |- ( ( ph \/ ( ps /\ ch ) ) -> ( ( ph \/ ps ) /\ ( ph \/ ch )
+    ) ) $=
   ( and-join-d w-or w-and or-mono-right and-left and-right )
   ABCFZEABEACEJBABCHGJCABCIGD $.
 
 $( The converse of ~ or-over-and . $)
-or-over-and-back $p |- ( ( ( ph \/ ps ) /\ ( ph \/ ch ) ) -> ( ph \/ ( ps /\ ch ) ) ) $=
+or-over-and-back $p |- ( ( ( ph \/ ps ) /\ ( ph \/ ch ) ) -> ( ph \/ ( ps /\
+    ch ) ) ) $=
   ( chain-r w-and w-or w-imp w-not and-join-d and-first def-or and-second
   and-target def-or-back )
   ABFZACFZEZAHZBCEZGZASFQRBGZRCGZETQUAUBOPUAABKJOPUBACKLIRBCMDASND $.
 
 $( Disjunction distributes over implication. $)
-or-over-imp $p |- ( ( ph \/ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ( ph \/ ch ) ) ) $=
+or-over-imp $p |- ( ( ph \/ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ( ph \/ ch )
+    ) ) $=
   ( or-cases w-imp w-or weaken-d or-left or-mono-closed )
   ABCEABFZACFZEAKJACHGBCAID $.
 
 $( A disjunctive consequent comes apart. $)
-imp-over-or $p |- ( ( ph -> ( ps \/ ch ) ) -> ( ( ph -> ps ) \/ ( ph -> ch ) ) ) $=
+imp-over-or $p |- ( ( ph -> ( ps \/ ch ) ) -> ( ( ph -> ps ) \/ ( ph -> ch )
+    ) ) $=
   ( either-imp-r w-or w-imp or-left-d w-not explode or-mono ax-k )
   ABCEABFZACFZEAHLMABIGBLCMBAKCAKJD $.
 
 $( The converse of ~ imp-over-or . $)
-imp-over-or-back $p |- ( ( ( ph -> ps ) \/ ( ph -> ch ) ) -> ( ph -> ( ps \/ ch ) ) ) $=
+imp-over-or-back $p |- ( ( ( ph -> ps ) \/ ( ph -> ch ) ) -> ( ph -> ( ps \/
+    ch ) ) ) $=
   ( or-cases w-imp w-or prefix-r or-left or-right )
   ABEACEABCFZEABJBCHGACJBCIGD $.
 
 $( Two antecedents of one consequent join. $)
-or-source $p |- ( ( ( ph -> ch ) /\ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ch ) ) $=
+or-source $p |- ( ( ( ph -> ch ) /\ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ch )
+    ) $=
   ( import-r w-imp w-or or-cases-closed )
   ACEBCEABFCEABCGD $.
 
 $( A disjunctive antecedent comes apart. $)
-or-source-back $p |- ( ( ( ph \/ ps ) -> ch ) -> ( ( ph -> ch ) /\ ( ps -> ch ) ) ) $=
+or-source-back $p |- ( ( ( ph \/ ps ) -> ch ) -> ( ( ph -> ch ) /\ ( ps ->
+    ch ) ) ) $=
   ( and-join-d w-imp w-or suffix-r or-left or-right )
   ABFZCEACEBCEAJCABHGBJCABIGD $.
 
 $( What follows from two statements together follows from one of them,
    whichever it may be. $)
-and-source $p |- ( ( ( ph /\ ps ) -> ch ) -> ( ( ph -> ch ) \/ ( ps -> ch ) ) ) $=
+and-source $p |- ( ( ( ph /\ ps ) -> ch ) -> ( ( ph -> ch ) \/ ( ps -> ch )
+    ) ) $=
   ( chain-r w-imp w-and w-not w-or swap-r contra-neg-d contra-three export
   def-or-back )
   ABFCEZACEZGZBCEZEOQHPNQNPQNQONAQCABCLKJIIOQMD $.
 
 $( Robinson's resolution: a statement and its denial cancel. $)
-resolution $p |- ( ( ( ph \/ ps ) /\ ( -. ph \/ ch ) ) -> ( ps \/ ch ) ) $=
-  ( cases-d w-and w-or w-not and-second w-imp chain-end or-imp or-right
+resolve $p |- ( ( ( ph \/ ps ) /\ ( -. ph \/ ch ) ) -> ( ps \/ ch ) ) $=
+  ( by-cases-d w-and w-or w-not and-second w-imp chain-end or-imp or-right
   and-first def-or or-left )
   ABFZAGZCFZEABCFZPRASIRACSACKBCLJHPRQSIPQBSABNBCOJMD $.
 
 ${
-  resolution-r.1 $e |- ( ph \/ ps ) $.
-  resolution-r.2 $e |- ( -. ph \/ ch ) $.
+  resolve-r.1 $e |- ( ph \/ ps ) $.
+  resolve-r.2 $e |- ( -. ph \/ ch ) $.
   $( Resolution as a rule. $)
-  resolution-r $p |- ( ps \/ ch ) $=
-    ( mp w-and w-or w-not and-join-r resolution )
+  resolve-r $p |- ( ps \/ ch ) $=
+    ( mp w-and w-or w-not and-join-r resolve )
     ABHZAICHZGBCHLMDEJABCKF $.
 $}
 
 $( The consensus of two conjunctions implies their disjunction. $)
-consensus $p |- ( ( ps /\ ch ) -> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) ) $=
-  ( cases-r w-imp w-and w-or w-not export-r or-left-d and-mono-right
+consensus-or $p |- ( ( ps /\ ch ) -> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) )
+    $=
+  ( by-cases-r w-imp w-and w-or w-not export-r or-left-d and-mono-right
   and-left or-right-d and-right )
   ABCFZABFZAHZCFZGZEAOSAOFPROBABCLKJIQOSQOFPROCQBCNKMID $.
 
@@ -1454,7 +1485,8 @@ split-case $p |- ( ph -> ( ( ph /\ ps ) \/ ( ph /\ -. ps ) ) ) $=
   ABABEZABFEZDIJGIJHC $.
 
 $( Constructive dilemma, closed form. $)
-dilemma-and $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph \/ ch ) -> ( ps \/ th ) ) ) $=
+dilemma-and $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph \/ ch ) -> (
+    ps \/ th ) ) ) $=
   ( or-cases-d w-and w-imp w-or and-first prefix-r or-left and-second
   or-right )
   ABGZCDGZFACBDHZNOAPGABPBDKJINOCPGCDPBDMJLE $.
@@ -1774,7 +1806,8 @@ swap-iff $p |- ( ( ph -> ( ps -> ch ) ) <-> ( ps -> ( ph -> ch ) ) ) $=
   ABCEEBACEEABCFBACFD $.
 
 $( An antecedent distributes over an implication, both ways. $)
-distribute-iff $p |- ( ( ph -> ( ps -> ch ) ) <-> ( ( ph -> ps ) -> ( ph -> ch ) ) ) $=
+distribute-iff $p |- ( ( ph -> ( ps -> ch ) ) <-> ( ( ph -> ps ) -> ( ph ->
+    ch ) ) ) $=
   ( iff-r w-imp ax-s undistribute )
   ABCEEABEACEEABCFABCGD $.
 
@@ -1829,17 +1862,20 @@ or-imp-iff $p |- ( ( ph \/ ps ) <-> ( ( ph -> ps ) -> ps ) ) $=
   ABDABEBEABFABGC $.
 
 $( Conjunction distributes over disjunction, both ways. $)
-and-over-or-iff $p |- ( ( ph /\ ( ps \/ ch ) ) <-> ( ( ph /\ ps ) \/ ( ph /\ ch ) ) ) $=
+and-over-or-iff $p |- ( ( ph /\ ( ps \/ ch ) ) <-> ( ( ph /\ ps ) \/ ( ph /\
+    ch ) ) ) $=
   ( iff-r w-and w-or and-over-or and-over-or-back )
   ABCFEABEACEFABCGABCHD $.
 
 $( Disjunction distributes over conjunction, both ways. $)
-or-over-and-iff $p |- ( ( ph \/ ( ps /\ ch ) ) <-> ( ( ph \/ ps ) /\ ( ph \/ ch ) ) ) $=
+or-over-and-iff $p |- ( ( ph \/ ( ps /\ ch ) ) <-> ( ( ph \/ ps ) /\ ( ph \/
+    ch ) ) ) $=
   ( iff-r w-or w-and or-over-and or-over-and-back )
   ABCFEABEACEFABCGABCHD $.
 
 $( Conjunction distributes over disjunction from the right. $)
-and-over-or-left $p |- ( ( ( ph \/ ps ) /\ ch ) <-> ( ( ph /\ ch ) \/ ( ps /\ ch ) ) ) $=
+and-over-or-left $p |- ( ( ( ph \/ ps ) /\ ch ) <-> ( ( ph /\ ch ) \/ ( ps
+    /\ ch ) ) ) $=
   ( iff-trans-r w-and w-or and-swap-iff and-over-or-iff iff-or )
   ABFZCEZCAEZCBEZFZACEZBCEZFKCJENJCGCABHDLOMPCAGCBGID $.
 
@@ -1864,12 +1900,14 @@ de-morgan-and-iff $p |- ( -. ( ph /\ ps ) <-> ( -. ph \/ -. ps ) ) $=
   ABEDADBDFABGABHC $.
 
 $( Implication distributes over a conjunction. $)
-and-target-iff $p |- ( ( ph -> ( ps /\ ch ) ) <-> ( ( ph -> ps ) /\ ( ph -> ch ) ) ) $=
+and-target-iff $p |- ( ( ph -> ( ps /\ ch ) ) <-> ( ( ph -> ps ) /\ ( ph ->
+    ch ) ) ) $=
   ( iff-r w-imp w-and and-target-back and-target )
   ABCFEABEACEFABCGABCHD $.
 
 $( Implication turns a disjunction of antecedents into a conjunction. $)
-or-source-iff $p |- ( ( ( ph \/ ps ) -> ch ) <-> ( ( ph -> ch ) /\ ( ps -> ch ) ) ) $=
+or-source-iff $p |- ( ( ( ph \/ ps ) -> ch ) <-> ( ( ph -> ch ) /\ ( ps ->
+    ch ) ) ) $=
   ( iff-r w-imp w-or w-and or-source-back or-source )
   ABFCEACEBCEGABCHABCID $.
 
@@ -1887,14 +1925,16 @@ imp-join-iff $p |- ( ( ph -> ps ) <-> ( ps <-> ( ph \/ ps ) ) ) $=
   ABDZBABFZEZOBPBPDOABIHPOBABKJGAPQBABMBPNLC $.
 
 $( Equivalent statements are both true or both false. $)
-iff-agree $p |- ( ( ph <-> ps ) -> ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) ) $=
-  ( cases-d w-iff w-or w-and w-not chain-end chain-r w-imp iff-forth
+iff-agree $p |- ( ( ph <-> ps ) -> ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) )
+    $=
+  ( by-cases-d w-iff w-or w-and w-not chain-end chain-r w-imp iff-forth
   distribute-r and-join or-left contra-d iff-back or-right )
   ABDZAABFZAGZBGZFZEZRASUCRABJASJABKABSABMLISUBNHRTUBUCRTUAJTUBJRBAABPOTUAUB
   TUAMLISUBQHC $.
 
 $( The converse of ~ iff-agree . $)
-agree-iff $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) -> ( ph <-> ps ) ) $=
+agree-iff $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) -> ( ph <-> ps ) )
+    $=
   ( or-cases w-and w-not w-iff import-r iff-true iff-false )
   ABDAEZBEZDABFZABLABHGJKLABIGC $.
 
@@ -1918,7 +1958,7 @@ not-iff $p |- ( -. ( ph <-> ps ) -> ( ph <-> -. ps ) ) $=
 $( A statement equivalent to its own equivalence with another proves that
    other. $)
 iff-cancel $p |- ( ( ph <-> ( ph <-> ps ) ) -> ps ) $=
-  ( cases-d w-iff chain-r w-imp iff-forth distribute-r iff-given w-not
+  ( by-cases-d w-iff chain-r w-imp iff-forth distribute-r iff-given w-not
   contra-d iff-back contra-neg-d iff-false )
   AABDZDZABPAOFABFAOGAOBABIHEPAJZOJZFQBFPOAAOLKQRBQBOABNMHEC $.
 
@@ -1933,13 +1973,14 @@ iff-or-cancel $p |- ( -. ph -> ( ps <-> ( ph \/ ps ) ) ) $=
   ABDZBABFEZDAGLDKLABIHABLJC $.
 
 $( Beside an assumption, what is equivalent under it can be replaced. $)
-and-iff-under $p |- ( ( ph -> ( ps <-> ch ) ) -> ( ( ph /\ ps ) <-> ( ph /\ ch ) ) ) $=
+and-iff-under $p |- ( ( ph -> ( ps <-> ch ) ) -> ( ( ph /\ ps ) <-> ( ph /\
+    ch ) ) ) $=
   ( iff-d w-imp w-iff w-and chain-r prefix-r iff-forth and-under iff-back )
   ABCFZEZABGZACGZNABCEZEOPEAMQBCJIABCKHNACBEZEPOEAMRBCLIACBKHD $.
 
 $( Peirce's law, both ways. $)
-peirce-iff $p |- ( ph <-> ( ( ph -> ps ) -> ph ) ) $=
-  ( iff-r w-imp ax-k peirce )
+peirce-law-iff $p |- ( ph <-> ( ( ph -> ps ) -> ph ) ) $=
+  ( iff-r w-imp ax-k peirce-law )
   AABDZADAGEABFC $.
 
 $( ---- Further ---- $)
@@ -1971,14 +2012,15 @@ $}
 
 $( Equivalence is associative (Lukasiewicz). $)
 iff-assoc $p |- ( ( ( ph <-> ps ) <-> ch ) <-> ( ph <-> ( ps <-> ch ) ) ) $=
-  ( cases-r w-iff iff-trans-d iff-iff-d iff-d iff-given iff-true
+  ( by-cases-r w-iff iff-trans-d iff-iff-d iff-d iff-given iff-true
   iff-true-left w-not chain-r iff-false-left iff-sym weaken-r iff-sym-r
   not-iff-left )
   AABEZCEZABCEZEZEATUAUBASBCASBABIABJHGAUAKFALZTBLZCEZUBUCUETETUEEUCUDSCABNG
   UETOMUCUEUALZUBUEUFEUCUFUEBCRQPAUANFFD $.
 
 $( Lukasiewicz's single axiom for equivalence alone. $)
-iff-single $p |- ( ( ph <-> ps ) <-> ( ( ch <-> ps ) <-> ( ph <-> ch ) ) ) $=
+iff-single $p |- ( ( ph <-> ps ) <-> ( ( ch <-> ps ) <-> ( ph <-> ch ) ) )
+    $=
   ( mp w-iff iff-assoc iff-forth-r iff-iff iff-iff-left iff-swap-iff
   iff-back-r )
   ACEZCEZBEZLCBEZEZEZABEZOLEZEZLCBFQTNRPSMABLCAEEZMAEZACJUBUALCAFKDILOJHGD $.
@@ -1992,37 +2034,43 @@ golden $p |- ( ( ph <-> ps ) <-> ( ( ph /\ ps ) <-> ( ph \/ ps ) ) ) $=
   FUEUDIZUCUDUEQUHABAUEUDBABSABTRBUEUDAABUAABUBRGLC $.
 
 $( If-then-else as a disjunction of conjunctions. $)
-choice-forth $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) -> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) ) $=
-  ( cases-d w-and w-imp w-not w-or chain-end and-first distribute-r and-join
-  or-left and-second or-right )
+choice-forth $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) -> ( ( ph /\ ps )
+    \/ ( -. ph /\ ch ) ) ) $=
+  ( by-cases-d w-and w-imp w-not w-or chain-end and-first distribute-r
+  and-join or-left and-second or-right )
   ABFZAGZCFZEZAABEZQCEZHZSATUBPRATFABTABLKJTUAMISQUAUBPRQUAFQCUAQCLKNTUAOID $.
 
 $( The converse of ~ choice-forth . $)
-choice-back $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) -> ( ( ph -> ps ) /\ ( -. ph -> ch ) ) ) $=
+choice-back $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) -> ( ( ph -> ps ) /\
+    ( -. ph -> ch ) ) ) $=
   ( or-cases w-and w-not w-imp and-join-d weaken-d and-right and-first
   explode-swap explode-d and-left )
   ABEZAFZCEZABGZPCGZEORSOBAABJIABSACLKHQRSQABPCNMQCPPCJIHD $.
 
 $( The two ways to say if-then-else. $)
-choice-iff $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) <-> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) ) $=
+choice-iff $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) <-> ( ( ph /\ ps ) \/
+    ( -. ph /\ ch ) ) ) $=
   ( iff-r w-and w-imp w-not w-or choice-forth choice-back )
   ABFAGZCFEABEKCEHABCIABCJD $.
 
 $( A circle of implications makes equivalents. $)
-round-trip $p |- ( ( ( ph -> ps ) /\ ( ( ps -> ch ) /\ ( ch -> ph ) ) ) -> ( ph <-> ch ) ) $=
+round-trip $p |- ( ( ( ph -> ps ) /\ ( ( ps -> ch ) /\ ( ch -> ph ) ) ) -> (
+    ph <-> ch ) ) $=
   ( iff-d w-and w-imp chain-d and-left and-second and-right )
   ABFZBCFZCAFZEZEZACOABCKNHKNLLMHIGKNMLMJID $.
 
 $( If two of three statements hold, each pair has one that holds. $)
-majority $p |- ( ( ( ph /\ ps ) \/ ( ( ps /\ ch ) \/ ( ch /\ ph ) ) ) -> ( ( ph \/ ps ) /\ ( ( ps \/ ch ) /\ ( ch \/ ph ) ) ) ) $=
+majority $p |- ( ( ( ph /\ ps ) \/ ( ( ps /\ ch ) \/ ( ch /\ ph ) ) ) -> ( (
+    ph \/ ps ) /\ ( ( ps \/ ch ) /\ ( ch \/ ph ) ) ) ) $=
   ( or-cases w-and w-or and-join-d and-or and-swap-d and-mono or-right
   or-left and-first and-second )
   ABEZBCEZCAEZFABFZBCFZCAFZEZEZORUAABHOTSATBSCAKZBCLZJIGPQUBPRUABCRABKMBSCTU
   DCALJGQRUACARABLNCSATBCKUCJGDD $.
 
 $( Meredith's single axiom for implication and denial. $)
-meredith $p |- ( ( ( ( ( ph -> ps ) -> ( -. ch -> -. th ) ) -> ch ) -> ta ) -> ( ( ta -> ph ) -> ( th -> ph ) ) ) $=
+meredith-all $p |- ( ( ( ( ( ph -> ps ) -> ( -. ch -> -. th ) ) -> ch ) ->
+    ta ) -> ( ( ta -> ph ) -> ( th -> ph ) ) ) $=
   ( mp w-imp w-not mp-deep both-ways-r swap-r suffix-d rotate-r explode ax-n
-  prefix-r ax-k cases )
+  prefix-r ax-k by-cases )
   AHZDEGZGZEAGZSDAGZGZGZGABGZCHDHGZGZCGZEGZUBUCGZGSDEAIUJUAUEUKSUJTSDUIEUHSD
   CSUFUGDCGABNCDOJMLKUBUDUCAUCGUDUCGADQAUCRFPJF $.
