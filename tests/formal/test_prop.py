@@ -1,6 +1,6 @@
 """The embedded database: every theorem is a tautology and is proved, and the tests are kept apart from the proofs."""
 
-import importlib.util
+import importlib
 import itertools
 import re
 import shutil
@@ -216,10 +216,9 @@ def test_train_and_test_have_easy_and_hard_theorems(database, statements):
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("prop_tool", ROOT / "tools/prop.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tools")
+        yield importlib.import_module("prop")
 
 
 def test_the_outline_states_what_the_database_states(tool, statements):
