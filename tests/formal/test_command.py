@@ -1,12 +1,16 @@
 """The command that verifies a database, and the cache of parsed forms."""
 
+import gc
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import formal
 from pvg.formal import cache
 from pvg.formal.cache import cache_folder, load
 from pvg.formal.errors import MetamathError
@@ -150,3 +154,23 @@ def test_the_folder_is_the_users(monkeypatch, tmp_path):
         assert cache_folder() == Path.home() / ".cache/pvg/metamath"
     monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path))
     assert cache_folder() == tmp_path / "pvg/metamath"
+
+
+# --- the page and the benchmark ---
+
+
+def test_the_code_of_the_page_runs(capsys):
+    page = (ROOT / "docs/formal.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    exec(compile(code, "formal.md", "exec"), {})
+    assert "weaken $p |- ( q -> p ) $=" in capsys.readouterr().out
+    modules = {path.name for path in (ROOT / "pvg/formal").glob("[!_]*.*")} - {"errors.py", "verify.py"}
+    assert set(re.findall(r"`(\w+\.\w+)`", "".join(re.findall(r"^\| `.*?\|", page, re.M)))) == modules
+
+
+def test_the_benchmark_s_last_line_is_json(capsys):
+    formal.main([str(SMALL), "--repeats", "1"])
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["proofs"] == 24 and found["steps"] == 391
+    assert found["proofs_per_s"] > 100 and found["parse_s"] < 1
+    gc.enable()

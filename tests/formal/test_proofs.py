@@ -1,5 +1,6 @@
 """Verifying proofs: right ones pass, every kind of mistake is named, and mutants fare as in the reference."""
 
+import random
 from collections import Counter
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from pvg.formal.dag import compress, dag, expand
 from pvg.formal.errors import MetamathError
 from pvg.formal.proofs import Verifier
+from pvg.formal.prop import PATH
 from pvg.formal.reader import read_text
 from pvg.formal.verify import verify
 from tests.formal.conftest import SMALL
@@ -159,3 +161,26 @@ def test_mutants_are_rejected_and_the_reference_agrees_on_all(small):
     assert set(survived) <= HARMLESS
     rest = sum(count for kind, count in tried.items() if kind not in HARMLESS)
     assert rest > 40_000 and survived.total() < 0.01 * tried.total()
+
+
+def test_mutants_of_the_embedded_database(small):
+    """Some of each theorem's, in proofs of real length: rejected, and judged as by the reference."""
+    text, chance = PATH.read_text(), random.Random(0)
+    reference, database = Reference(text), read_text(text)
+    verifier, survived, tried = Verifier(database), 0, 0
+    labels = chance.sample(list(database.labels), 40)
+    for theorem in database.theorems:
+        near = [m for m in mutants(verifier, theorem, labels) if m[0] not in HARMLESS]
+        for _, mutant in chance.sample(near, 20):
+            tried += 1
+            try:
+                right = verifier(theorem, " ".join(mutant))
+            except MetamathError:
+                right = False
+            try:
+                also = reference.check(theorem.label, mutant)
+            except Wrong:
+                also = False
+            assert right == also, f"{theorem.label}: {' '.join(mutant)}"
+            survived += right
+    assert tried > 5000 and survived <= 0.001 * tried
