@@ -69,7 +69,7 @@ def new_theorem(
 
 def active_floating(database: Database, order: int) -> dict[str, Hypothesis]:
     """The ``$f`` statements that are active at a place, by the code of their variable."""
-    return {h.body: h for h in database.floating if h.order < order <= h.end}
+    return {h.body: h for h in database.floating if h.order < order < h.end}
 
 
 def proof_of(grammar: Grammar, theorem: Assertion, steps: Sequence[Step]) -> str:

@@ -40,7 +40,7 @@ class Rule(NamedTuple):
         essential: place of the body, template and pick of each ``$e``.
         apart: places of the bodies of each mandatory distinct-variable pair.
         hypotheses: of the assertion.
-        order, end: from behind where to where it may be cited.
+        order, end: it may be cited behind the first and before the second place.
         statement: typecode and body as they are.
     """
 
@@ -162,7 +162,7 @@ class Verifier:
         place = theorem.order
         for label in proof.labels:
             cited = self.rules.get(label)
-            if cited is None or not cited.order < place <= cited.end:
+            if cited is None or not cited.order < place < cited.end:
                 cited = self._cited(theorem, label)
             known.append(cited.statement)
             rules.append(cited if cited.size else None)
@@ -244,7 +244,7 @@ class Verifier:
         if made.order >= theorem.order:
             message = f"the proof cites '{label}', which comes later"
             self._fail(theorem, message, "an earlier axiom or theorem")
-        if made.end < theorem.order:
+        if made.end <= theorem.order:
             message = f"the proof cites '{label}', which is not active here"
             self._fail(theorem, message, "an active hypothesis")
         return made

@@ -227,3 +227,6 @@ def test_variables_need_a_type(small):
     database = read_text(text)
     with pytest.raises(MetamathError, match="'new' has no type"):
         new_theorem(database, "th", [], database.encode("|- new"))
+    database = read_text(text + "${ snew $f setvar new $. $}")  # whose block ends right there
+    with pytest.raises(MetamathError, match="'new' has no type"):
+        new_theorem(database, "th", [], database.encode("|- new"))

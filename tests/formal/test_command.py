@@ -63,6 +63,13 @@ def test_a_wrong_command_ends_with_2(tmp_path, capsys):
         assert caught.value.code == 2 and said in capsys.readouterr().err
 
 
+def test_progress_is_shown_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr("pvg.formal.verify._OFTEN", 0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main([str(SMALL)]) == 0
+    assert "12 of 24 (50%)" in capsys.readouterr().err
+
+
 def test_the_command_needs_python_alone(tmp_path):
     """No torch, nor anything else that is installed."""
     command = [sys.executable, "-S", "-E", "-m", "pvg.formal.verify", str(SMALL)]

@@ -88,6 +88,27 @@ def test_what_is_wrong_beside_an_unknown_step_is_still_wrong(small):
     assert verifier(theorem, "( wi ) A?BZ") is False
 
 
+def test_hypotheses_end_with_their_block():
+    """The statement right behind a block may not cite what was active inside; one inside may."""
+    head = "$c wff |- -> $. $v p q $. wp $f wff p $. wi $a wff -> p $. "
+    for text, label in (
+        ("${ e $e |- p $. in $a |- -> p $. $} th $p |- p $= e $.", "e"),
+        ("${ e $e |- p $. $} th $p |- p $= e $.", "e"),
+        ("${ e $e |- p $. in $a |- -> p $. $} th $p |- p $= ( e ) B $.", "e"),
+        ("${ wq $f wff q $. $} ax $a |- -> p $. th $p |- -> p $= wq ax $.", "wq"),
+        ("${ wq $f wff q $. $} th $p wff -> p $= wq wi $.", "wq"),
+    ):
+        (error,) = verify(read_text(head + text)).failed
+        assert f"'{label}', which is not active here" in str(error)
+        with pytest.raises(Wrong, match="can't be cited"):
+            Reference(head + text).check("th")
+    inside = head + "${ e $e |- p $. in $p |- p $= e $. $}"
+    assert verify(read_text(inside)).verified == 1 and Reference(inside).check("in")
+    # the verifier remembers hypotheses: here one is cited inside its block first, then right behind it
+    both = "${ wq $f wff q $. in $p wff -> p $= wp wi $. use $p wff -> q $= wq wi $. $} th $p wff p $= wq $."
+    assert [e.label for e in verify(read_text(head + both)).failed] == ["th"]
+
+
 def test_an_empty_substitution_is_one():
     text = """$c wff |- a ( ) $. $v x y $. wx $f wff x $. wy $f wff y $.
         we $a wff $. wa $a wff a x $. ax $a |- ( x y ) $.
