@@ -1,5 +1,6 @@
 """A plain Metamath verifier, written from the specification alone: slow, token by token, to compare with."""
 
+import re
 from itertools import combinations, product
 
 
@@ -27,6 +28,8 @@ class Reference:
         scopes = [{"v": set(), "d": set(), "hyps": []}]
         label = None
         for token in tokens:
+            if label and token[0] == "$":
+                need(token in ("$f", "$e", "$a", "$p"), "a label before a statement that has none")
             if token == "${":
                 scopes.append({"v": set(), "d": set(), "hyps": []})
             elif token == "$}":
@@ -54,6 +57,7 @@ class Reference:
                 scopes[-1]["d"] |= {frozenset(pair) for pair in combinations(symbols, 2)}
             elif token in ("$f", "$e", "$a", "$p"):
                 need(label and label not in self.statements, "label")
+                need(re.fullmatch(r"[A-Za-z0-9._-]+", label), "a label with strange characters")
                 symbols = self.until(tokens, "$=" if token == "$p" else "$.")
                 proof = self.until(tokens, "$.") if token == "$p" else None
                 self.add(token, label, symbols, proof, scopes)
@@ -62,6 +66,7 @@ class Reference:
                 need(label is None and "$" not in token, f"strange token {token}")
                 label = token
         need(len(scopes) == 1 and label is None, "the end")
+        need(not set(self.statements) & (self.constants | self.ever), "a label that is a symbol too")
 
     @staticmethod
     def tokens(text):

@@ -105,8 +105,9 @@ def test_hypotheses_end_with_their_block():
     inside = head + "${ e $e |- p $. in $p |- p $= e $. $}"
     assert verify(read_text(inside)).verified == 1 and Reference(inside).check("in")
     # the verifier remembers hypotheses: here one is cited inside its block first, then right behind it
-    both = "${ wq $f wff q $. in $p wff -> p $= wp wi $. use $p wff -> q $= wq wi $. $} th $p wff p $= wq $."
-    assert [e.label for e in verify(read_text(head + both)).failed] == ["th"]
+    both = "ax $a |- -> p $. ${ wq $f wff q $. ${ h $e |- -> q $. k $a |- p $. $} in $p |- p $= wp wq wq ax k $. $} "
+    both = head + both + "th $p |- p $= wp wq wq ax k $."
+    assert [(e.label, "not active" in str(e)) for e in verify(read_text(both)).failed] == [("th", True)]
 
 
 def test_an_empty_substitution_is_one():

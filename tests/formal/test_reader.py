@@ -1,6 +1,7 @@
 """Reading databases: what the specification allows is taken, what it forbids is refused at the right place."""
 
 import pickle
+import random
 from pathlib import Path
 
 import pytest
@@ -193,9 +194,51 @@ def test_mutants_of_statements_are_judged_as_the_reference_judges():
     assert len(verdicts) > 800 and 10 < sum(one for one, _ in verdicts) < 200
 
 
+BLOCKS = """
+    $c wff |- set -> ( ) A. $. $v ph ps x y $. wph $f wff ph $.
+    ${ wps0 $f wff ps $. wi $a wff ( ph -> ps ) $. $}
+    vx $f set x $. ${ $v z $. vz $f set z $. wal $a wff A. z ph $. $}
+    wps $f wff ps $. vy $f set y $.
+    ${ $d x ph $. a5 $a |- ( ph -> A. x ph ) $. ${ maj $e |- ph $. min $e |- ( ph -> ps ) $. mp $a |- ps $. $} $}
+    ${ e1 $e |- ps $. $d y ps $. t1 $p |- A. y ps $= wps wps vy wal e1 wps vy a5 mp $.
+    t2 $p |- A. y ps $= ( wal a5 mp ) AABDCABEF $. $}
+    ${ $d y ph x $. t3 $p |- ( A. x ph -> A. y A. x ph ) $= wph vx wal vy a5 $.
+    t4 $p |- ( A. x ph -> A. y A. x ph ) $= ( wal a5 ) ABDZCE $. $}
+    """
+
+
+def test_tokens_astray_are_judged_as_the_reference_judges():
+    """One to three tokens of a database with many blocks go, come, move or change, whatever they are."""
+    words, chance, verdicts = BLOCKS.split(), random.Random(0), []
+    assert ours(BLOCKS) and theirs(BLOCKS)
+    for _ in range(4000):
+        mutant = list(words)
+        for _ in range(chance.choice([1, 1, 2, 3])):
+            here, there, kind = (
+                chance.randrange(len(mutant)),
+                chance.randrange(len(mutant)),
+                chance.randrange(5),
+            )
+            if kind == 0:
+                del mutant[here]
+            elif kind == 1:
+                mutant[here] = chance.choice(words)
+            elif kind == 2:
+                mutant.insert(here, chance.choice(words))
+            elif kind == 3:
+                mutant[here], mutant[there] = mutant[there], mutant[here]
+            else:
+                mutant.insert(max(here + chance.randrange(-12, 12), 0), mutant.pop(here))
+        text = " ".join(mutant)
+        verdicts.append((ours(text), theirs(text)))
+        assert verdicts[-1][0] == verdicts[-1][1], text
+    assert sum(one for one, _ in verdicts) > 50
+
+
 def ours(text):
     try:
-        return not verify(read_text(text)).failed
+        outcome = verify(read_text(text))
+        return not outcome.failed and not outcome.incomplete
     except MetamathError:
         return False
 
