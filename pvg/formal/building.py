@@ -183,7 +183,8 @@ class Maker:
             elif tree in self.floating:
                 place = self.build(self.floating[tree].label)
             else:
-                self._fail(f"the variable '{self.database.symbol(tree)}' has no type here", "an active $f")
+                name = self.database.symbol(tree) if len(tree) == 1 else tree
+                self._fail(f"the variable '{name}' has no type here", "an active $f")
             self.syntax[tree] = place
         return place
 

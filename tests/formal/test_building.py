@@ -1,5 +1,6 @@
 """Statements parse, trees unify, and steps become proofs that the verifier accepts."""
 
+import pickle
 import random
 
 import pytest
@@ -220,6 +221,19 @@ def test_steps_that_don_t_fit_are_named(small, grammar, steps, said):
     with pytest.raises(MetamathError) as caught:
         proof_of(grammar, theorem, list(map(coded, steps)))
     assert said in str(caught.value).replace("'x' and for 'ph'", "'ph' and for 'x'")
+
+
+def test_variables_without_a_place_in_the_database_are_named(small, grammar):
+    wff = small.codes["wff"]
+    theorem = new_theorem(small, "new", [small.encode("|- ph")], small.encode("|- ( ps -> ph )"))
+    with pytest.raises(MetamathError, match=f"'{wff}7' has no type here"):
+        proof_of(grammar, theorem, [Step("new.1"), Step("a1i", (0,), {small.codes["ps"]: f"{wff}7"})])
+
+
+def test_a_grammar_goes_to_other_processes(small, grammar):
+    again = pickle.loads(pickle.dumps(grammar))
+    text = small.encode("( ph -> A. x ps )")
+    assert again.parse(text) == grammar.parse(text) and again.database.show(text) == small.show(text)
 
 
 def test_variables_need_a_type(small):

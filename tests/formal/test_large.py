@@ -67,11 +67,11 @@ def test_mutants_of_a_large_database_are_rejected(shared):
     labels = chance.sample(list(ours.labels), 60)
     for theorem in chance.sample([t for t in ours.theorems if len(t.proof) < 200], 150):
         for kind, mutant in mutants(verifier, theorem, labels):
-            if kind in HARMLESS or chance.random() < 0.8:
+            if kind in HARMLESS or chance.random() < 0.9:
                 continue
             tried += 1
             try:
                 survived += verifier(theorem, " ".join(mutant))
             except MetamathError:
                 continue
-    assert tried > 10_000 and survived <= 0.001 * tried
+    assert tried > 5_000 and survived <= 0.001 * tried

@@ -193,7 +193,7 @@ def test_mutants_of_the_embedded_database(small):
     labels = chance.sample(list(database.labels), 40)
     for theorem in database.theorems:
         near = [m for m in mutants(verifier, theorem, labels) if m[0] not in HARMLESS]
-        for _, mutant in chance.sample(near, 20):
+        for _, mutant in chance.sample(near, 8):
             tried += 1
             try:
                 right = verifier(theorem, " ".join(mutant))
@@ -205,4 +205,4 @@ def test_mutants_of_the_embedded_database(small):
                 also = False
             assert right == also, f"{theorem.label}: {' '.join(mutant)}"
             survived += right
-    assert tried > 5000 and survived <= 0.001 * tried
+    assert tried > 2000 and survived <= 0.001 * tried
