@@ -18,13 +18,13 @@ ROWS = [
     Row("rounds-src", "`reward=src`, two rounds", f"{SHORT} reward=src"),
     Row(
         "rounds-goodhart",
-        "paid to convince, whatever the truth (`reward=goodhart`), two rounds",
-        f"{SHORT} reward=goodhart",
+        "paid to convince, whatever the truth (`reward=goodhart trainer.provers.lessons=0`), two rounds",
+        f"{SHORT} reward=goodhart trainer.provers.lessons=0",
     ),
     Row(
         "rounds-correctness",
-        "paid for the truth alone (`reward=correctness`), two rounds",
-        f"{SHORT} reward=correctness",
+        "paid for the truth alone (`reward=correctness trainer.provers.lessons=0`), two rounds",
+        f"{SHORT} reward=correctness trainer.provers.lessons=0",
     ),
     Row(
         "rounds-decoupled",

@@ -9,6 +9,8 @@ import time
 import pytest
 
 from pvg import checkpoint
+from pvg.envs.arithmetic import synthetic
+from pvg.envs.problems import part
 from pvg.report.rounds import steps_to_exploit
 from tests.cli import Program, finish, start
 
@@ -82,6 +84,7 @@ def test_it_plays_every_part_and_reports(reference):
     assert found["best_of_n"] <= found["pass_at_n"]
     solver = next(row["helpful/accuracy"] for row in found["rounds"] if row["what"] == "solver")
     assert found["legibility_tax"] == pytest.approx(solver - found["helpful/accuracy"])
+    assert 0 < found["legibility_tax_error"] < 0.2
     text = (run / "report.md").read_text()
     assert "rounds" in done.out and "steps to exploit" in text and "sneaky reward" in text
     assert (run / "rounds.png").read_bytes().startswith(b"\x89PNG")
@@ -122,9 +125,12 @@ def test_what_was_gathered_is_counted_by_round_and_role(reference):
         for role, told in each["roles"].items():
             own = [row for row in rows if row["role"] == role]
             first = [row["success"] for row in own if row["number"] == 0]
-            assert (told["tasks"], told["attempts"]) == (60, len(own))
-            assert told["success_at_1"] == pytest.approx(sum(first) / 60)
-            assert told["give_ups"] == 60 - sum(row["success"] for row in own)
+            assert (told["tasks"], told["attempts"]) == (len(first), len(own))
+            assert (
+                len({row["problem"] for row in own}) * 2 == len(first) >= 60 + 2 * 10
+            )  # and those that calibrate
+            assert told["success_at_1"] == pytest.approx(sum(first) / len(first))
+            assert told["give_ups"] == len(first) - sum(row["success"] for row in own)
 
 
 def test_every_attempt_has_the_score_of_the_verifier_of_its_time(reference):
@@ -138,12 +144,14 @@ def test_every_attempt_has_the_score_of_the_verifier_of_its_time(reference):
                 share = sum(own) / len(own) if own else None
                 assert found[f"accepts/{role}/{verdict}"] == pytest.approx(share, abs=1e-6)
     assert set(kept) == {"round-0.jsonl", "round-1.jsonl", "round-2.jsonl"}
-    for rows in (
-        kept.values()
-    ):  # the line is drawn where 93 % of the honest prover's right solutions pass, of those aside
-        owed = [row for row in rows if (row["role"], row["verdict"]) == ("helpful", "right")]
-        own = [row["score"] for row in owed if row["problem"] % 5 == 0] or [row["score"] for row in owed]
-        assert sum(score > 0 for score in own) / len(own) == pytest.approx(0.93, abs=1 / len(own) + 0.01)
+    aside = [i for i, problem in enumerate(synthetic(400)) if part(problem.solution) == "calibration"]
+    for rows in kept.values():  # 94 % of the honest prover's right solutions of calibration problems pass
+        owed = [
+            row["score"]
+            for row in rows
+            if (row["role"], row["verdict"]) == ("helpful", "right") and row["problem"] in aside
+        ]
+        assert sum(score > 0 for score in owed) / len(owed) == pytest.approx(0.94, abs=1 / len(owed) + 0.01)
 
 
 def test_the_report_shows_attempts_as_they_were_judged(reference):
@@ -184,7 +192,7 @@ def test_the_decoupled_game(pvg):
     ]
     assert both[0] == both[1] <= solved.keys()
     found = json.loads((done.folder / "run/result.json").read_text())["gathered"][0]["roles"]
-    assert set(found) == {"translator", "sneaky"} and found["translator"]["tasks"] == 60
+    assert set(found) == {"translator", "sneaky"} and found["translator"]["tasks"] >= 60
     text = (done.folder / "run/report.md").read_text()
     assert "translator reward" in text and "**translator, " in text
 

@@ -1,52 +1,27 @@
 """Rebuild the embedded Metamath database: `python tools/prop.py` writes pvg/formal/prop.mm from tools/prop.txt.
 
 The outline, prop.txt, states axioms and theorems and has no proofs.  Here they are searched for, in the outline's
-order: backward from the goal, by unification with the hypotheses and the assertions before it, fewest steps first.
+order: backward from the goal, by unification with the hypotheses and the assertions before it, cheapest first.
 Where that would take too long, the outline states what to prove on the way; every such line is searched for by
 itself and then serves as a hypothesis.  No proof uses a theorem of `pvg.formal.prop.TEST`.
 """
 
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from prop_search import SYNTAX, VARIABLES, Assertion, Formula, Proof, Search
+
+from pvg.formal.dag import compress, dag
+from pvg.formal.proofs import Verifier
 from pvg.formal.prop import PATH, TEST
+from pvg.formal.reader import read_text
 
 OUTLINE = Path(__file__).with_suffix(".txt")
-VARIABLES = "ph ps ch th ta".split()
-SYNTAX = {"-.": "w-not", "->": "w-imp", "/\\": "w-and", "\\/": "w-or", "<->": "w-iff"}
-MOST_STEPS = 12
-MOST_MATCHES = 100_000  # counted, not timed: the same file comes out on every machine
+MOST_COST = 12
 
-# A formula is a variable's name, or a connective and its formulas.  While a proof is sought, an integer stands for a
-# formula not known yet.
-Formula = str | int | tuple
-# A proof is a label and the proofs that it takes, those of the substituted formulas first, as Metamath has it.
-Proof = tuple
-
-
-@dataclass
-class Assertion:
-    label: str
-    hypotheses: list[Formula]
-    conclusion: Formula
-    axiom: bool = False
-    note: str = ""
-    lemmas: list[Formula] = field(default_factory=list)
-
-    def __post_init__(self):
-        used = set().union(*map(variables, [*self.hypotheses, self.conclusion]))
-        self.variables = [name for name in VARIABLES if name in used]
-        # Backward, what the conclusion does not say must be guessed, which multiplies the ways to go on.
-        self.cost = 1 + len(used - variables(self.conclusion))
-        if isinstance(self.conclusion, str) and self.label != "mp":
-            self.cost += 1  # fits every goal
-
-
-# --- reading and writing formulas ---
+# --- the outline ---
 
 
 def parse(text: str) -> Formula:
@@ -78,12 +53,6 @@ def show(formula: Formula) -> str:
     return f"( {show(formula[1])} {formula[0]} {show(formula[2])} )"
 
 
-def variables(formula: Formula) -> set[str]:
-    if isinstance(formula, tuple):
-        return set().union(*map(variables, formula[1:]))
-    return {formula}
-
-
 def outline(text: str) -> Iterator[str | Assertion]:
     """The headings, as strings, and the assertions, in order."""
     current = None
@@ -106,252 +75,17 @@ def outline(text: str) -> Iterator[str | Assertion]:
         yield current
 
 
-# --- search ---
-
-# A truth table is an integer, a bit for every way to choose the variables' truth.
-ROWS = (1 << (1 << len(VARIABLES))) - 1
-TABLE = {
-    name: sum(1 << row for row in range(1 << len(VARIABLES)) if row >> i & 1)
-    for i, name in enumerate(VARIABLES)
-}
-
-
-def bounds(formula: Formula) -> tuple[int, int]:
-    """The rows where a formula is true whatever its unknowns are, and those where it may be true."""
-    if isinstance(formula, str):
-        return TABLE[formula], TABLE[formula]
-    if isinstance(formula, int):
-        return 0, ROWS
-    (low, high), *others = map(bounds, formula[1:])
-    if not others:
-        return ROWS ^ high, ROWS ^ low
-    ((least, most),) = others
-    if formula[0] == "/\\":
-        return low & least, high & most
-    if formula[0] == "\\/":
-        return low | least, high | most
-    forth = (ROWS ^ high | least, ROWS ^ low | most)
-    if formula[0] == "->":
-        return forth
-    return forth[0] & (ROWS ^ most | low), forth[1] & (ROWS ^ least | high)
-
-
-
-def shape(formula: Formula, pattern: bool = False) -> tuple:
-    """A formula's connective and those below it, or "" for a variable; None where anything may come."""
-    unknown = str if pattern else int
-    parts = (formula, *formula[1:]) if isinstance(formula, tuple) else (formula,)
-    heads = (part[0] if isinstance(part, tuple) else None if isinstance(part, unknown) else "" for part in parts)
-    return (*heads, None, None)[:3]
-
-
-class Search:
-    """Proofs from `facts` (formulas with their proofs) and the assertions of `library`.
-
-    A goal without unknowns is a search of its own, whose outcome is kept: the shortest proof, or how many steps are too
-    few.  Other goals share their unknowns with others, so each way to prove one is tried before the rest.
-    """
-
-    def __init__(self, library: list[Assertion], facts: list[tuple[Formula, Proof]], default: str):
-        self.library, self.facts, self.default = library, facts, default
-        self.bound: dict[int, Formula] = {}
-        self.trail: list[int] = []
-        self.unknowns = self.matches = 0
-        self.proved: dict[Formula, tuple[int, Proof]] = {formula: (0, proof) for formula, proof in facts}
-        self.too_few: dict[Formula, int] = {}
-        self.sound: dict[Formula, bool] = {}  # formulas without unknowns: whether they follow
-        self.by_shape: dict[tuple, list[Assertion]] = {}
-        self.premises = ROWS
-        for formula, _ in facts:
-            self.premises &= bounds(formula)[1]
-
-    def shortest(self, goal: Formula, most: int) -> tuple[int, Proof] | None:
-        """The fewest steps, at most `most`, that prove a goal without unknowns, and the proof."""
-        for steps in range(self.too_few.get(goal, 0) + 1, most + 1):
-            if goal in self.proved:
-                break
-            place: list = [None]
-            mark = len(self.trail)
-            if self.expand(goal, place, 0, [], steps):
-                self.proved[goal] = (steps, self.proof(place[0]))
-            elif self.matches > MOST_MATCHES:
-                return None
-            else:
-                self.too_few[goal] = steps
-            self.undo(mark)
-        found = self.proved.get(goal)
-        return found if found and found[0] <= most else None
-
-    def solve(self, goals: list, steps: int) -> bool:
-        """Fill the place of every goal (formula, list, index) with at most `steps` assertions in all."""
-        if not goals:
-            return True
-        goals = [(goal if goal in self.sound else self.filled(goal), *rest) for goal, *rest in goals]
-        if self.matches > MOST_MATCHES or not all(self.possible(goal) for goal, _, _ in goals):
-            return False
-        if sum(not self.given(goal) for goal, _, _ in goals) > steps:
-            return False
-        # The goal that says most comes first; what is wholly unknown may be known by its turn.
-        chosen = max(range(len(goals)), key=lambda i: self.weight(goals[i][0]))
-        goal, place, index = goals[chosen]
-        rest = goals[:chosen] + goals[chosen + 1 :]
-        if goal in self.sound:
-            found = self.shortest(goal, steps)
-            if found is None:
-                return False
-            place[index] = found[1]
-            return self.solve(rest, steps - found[0])
-        mark = len(self.trail)
-        for fact, proof in self.facts:
-            if self.unify(fact, goal):
-                place[index] = proof
-                if self.solve(rest, steps):
-                    return True
-            self.undo(mark)
-        return steps > 0 and self.expand(goal, place, index, rest, steps)
-
-    def expand(self, goal: Formula, place: list, index: int, rest: list, steps: int) -> bool:
-        """Prove the goal by an assertion, then its premises and the rest."""
-        mark = len(self.trail)
-        for assertion in self.candidates(goal):
-            if assertion.cost > steps:
-                continue
-            self.matches += 1
-            values: dict[str, Formula] = {}
-            if self.match(assertion.conclusion, values, goal):
-                premises: list = [None] * len(assertion.hypotheses)
-                place[index] = (assertion, values, premises)
-                goals = [
-                    (self.instance(h, values), premises, i) for i, h in enumerate(assertion.hypotheses)
-                ]
-                if self.solve(rest + goals, steps - assertion.cost):
-                    return True
-            self.undo(mark)
-        return False
-
-    def candidates(self, goal: Formula) -> list[Assertion]:
-        """The assertions whose conclusions have the goal's connectives, as far as the two outermost levels say."""
-        top = shape(goal)
-        if top not in self.by_shape:
-            self.by_shape[top] = [
-                assertion
-                for assertion in self.library
-                if all(a is None or b is None or a == b for a, b in zip(shape(assertion.conclusion, True), top))
-            ]
-        return self.by_shape[top]
-
-    def filled(self, formula: Formula) -> Formula:
-        formula = self.value(formula)
-        if isinstance(formula, tuple):
-            return (formula[0], *map(self.filled, formula[1:]))
-        return formula
-
-    def open(self, formula: Formula) -> bool:
-        if isinstance(formula, tuple):
-            return any(map(self.open, formula[1:]))
-        return isinstance(formula, int)
-
-    def possible(self, goal: Formula) -> bool:
-        """Whether the goal follows from the facts by truth tables, or may for some choice of its unknowns."""
-        if goal not in self.sound:
-            possible = not self.premises & ~bounds(goal)[1]
-            if self.open(goal):
-                return possible
-            self.sound[goal] = possible
-        return self.sound[goal]
-
-    def given(self, goal: Formula) -> bool:
-        """Whether a fact could prove the goal."""
-        mark = len(self.trail)
-        for fact, _ in self.facts:
-            found = self.unify(fact, goal)
-            self.undo(mark)
-            if found:
-                return True
-        return False
-
-    def weight(self, formula: Formula) -> int:
-        if isinstance(formula, tuple):
-            return 1 + sum(map(self.weight, formula[1:]))
-        return 1 if isinstance(formula, str) else -2
-
-    def value(self, formula: Formula) -> Formula:
-        while isinstance(formula, int) and formula in self.bound:
-            formula = self.bound[formula]
-        return formula
-
-    def match(self, pattern: Formula, values: dict[str, Formula], formula: Formula) -> bool:
-        """Unify an assertion's formula, whose variables take `values`, with a formula of the search."""
-        if isinstance(pattern, str):
-            if pattern in values:
-                return self.unify(values[pattern], formula)
-            values[pattern] = formula
-            return True
-        formula = self.value(formula)
-        if isinstance(formula, int):
-            return self.bind(formula, self.instance(pattern, values))
-        if isinstance(formula, str) or pattern[0] != formula[0]:
-            return False
-        if not self.match(pattern[1], values, formula[1]):
-            return False
-        return len(pattern) == 2 or self.match(pattern[2], values, formula[2])
-
-    def instance(self, pattern: Formula, values: dict[str, Formula]) -> Formula:
-        if isinstance(pattern, tuple):
-            return (pattern[0], *(self.instance(p, values) for p in pattern[1:]))
-        if pattern not in values:
-            self.unknowns += 1
-            values[pattern] = self.unknowns
-        return values[pattern]
-
-    def unify(self, a: Formula, b: Formula) -> bool:
-        a, b = self.value(a), self.value(b)
-        if isinstance(a, int):
-            return a == b or self.bind(a, b)
-        if isinstance(b, int):
-            return self.bind(b, a)
-        if isinstance(a, str) or isinstance(b, str):
-            return a == b
-        if a[0] != b[0] or not self.unify(a[1], b[1]):
-            return False
-        return len(a) == 2 or self.unify(a[2], b[2])
-
-    def bind(self, unknown: int, formula: Formula) -> bool:
-        if self.occurs(unknown, formula):
-            return False
-        self.bound[unknown] = formula
-        self.trail.append(unknown)
-        return True
-
-    def occurs(self, unknown: int, formula: Formula) -> bool:
-        formula = self.value(formula)
-        if isinstance(formula, tuple):
-            return any(self.occurs(unknown, part) for part in formula[1:])
-        return unknown == formula
-
-    def undo(self, mark: int) -> None:
-        while len(self.trail) > mark:
-            del self.bound[self.trail.pop()]
-
-    def proof(self, node: tuple) -> Proof:
-        if isinstance(node[0], str):
-            return node
-        assertion, values, premises = node
-        formulas = [self.syntax(values[name]) for name in assertion.variables]
-        return (assertion.label, *formulas, *map(self.proof, premises))
-
-    def syntax(self, formula: Formula) -> Proof:
-        formula = self.value(formula)
-        if isinstance(formula, tuple):
-            return (SYNTAX[formula[0]], *map(self.syntax, formula[1:]))
-        return (f"v-{self.default if isinstance(formula, int) else formula}",)
+# --- proofs ---
 
 
 def prove(theorem: Assertion, library: list[Assertion]) -> Proof:
-    """A proof of the theorem; raises ValueError for a line that none was found for, or that was in vain."""
+    """A proof of the theorem; ValueError for a line that is no consequence, was not proved, or was in vain."""
     facts = [(h, (f"{theorem.label}.{i}",)) for i, h in enumerate(theorem.hypotheses, 1)]
     for goal in [*theorem.lemmas, theorem.conclusion]:
-        found = Search(library, facts, theorem.variables[0]).shortest(goal, MOST_STEPS)
+        search = Search(library, facts, theorem.variables[0])
+        if not search.possible(goal):
+            raise ValueError(f"{theorem.label}: {show(goal)} does not follow, its truth table says")
+        found = search.cheapest(goal, MOST_COST)
         if found is None:
             raise ValueError(f"{theorem.label}: no proof found of {show(goal)}")
         proof = found[1]
@@ -366,70 +100,14 @@ def within(part: Proof, proof: Proof) -> bool:
     return part == proof or any(within(part, below) for below in proof[1:])
 
 
+def normal(proof: Proof) -> Iterator[str]:
+    """The labels of a proof in reverse Polish order."""
+    for below in proof[1:]:
+        yield from normal(below)
+    yield proof[0]
+
+
 # --- writing ---
-
-
-def compress(proof: Proof, theorem: Assertion) -> str:
-    """The proof in Metamath's compressed form: labels once, then letters; a part used again is marked with Z."""
-    times: Counter[Proof] = Counter()
-    count(proof, times)
-    mandatory = [f"v-{name}" for name in theorem.variables]
-    mandatory += [f"{theorem.label}.{i}" for i, _ in enumerate(theorem.hypotheses, 1)]
-    labels = list(dict.fromkeys(part[0] for part in times if part[0] not in mandatory))
-    number = {label: i for i, label in enumerate(mandatory + labels, 1)}
-    marked: dict[Proof, int] = {}
-    letters = []
-
-    def write(part: Proof) -> None:
-        if part in marked:
-            letters.append(code(marked[part]))
-            return
-        for below in part[1:]:
-            write(below)
-        letters.append(code(number[part[0]]))
-        if times[part] > 1 and len(part) > 1:
-            letters.append("Z")
-            marked[part] = len(number) + len(marked) + 1
-
-    write(proof)
-    body = textwrap.wrap("".join(letters), 74)
-    return "\n".join(textwrap.wrap(f"( {' '.join(labels)} )", 74, break_on_hyphens=False) + body)
-
-
-def count(proof: Proof, times: Counter) -> None:
-    times[proof] += 1
-    if times[proof] == 1:
-        for below in proof[1:]:
-            count(below, times)
-
-
-def code(number: int) -> str:
-    """A to T for 1 to 20; before that, as many of U to Y as the number needs (Megill and Wheeler, 2019)."""
-    rest, last = divmod(number - 1, 20)
-    letters = "ABCDEFGHIJKLMNOPQRST"[last]
-    while rest:
-        rest, digit = divmod(rest - 1, 5)
-        letters = "UVWXY"[digit] + letters
-    return letters
-
-
-def statement(assertion: Assertion, proof: Proof | None) -> str:
-    lines = [
-        f"{assertion.label}.{i} $e |- {show(hypothesis)} $."
-        for i, hypothesis in enumerate(assertion.hypotheses, 1)
-    ]
-    comment = textwrap.fill(f"$( {assertion.note} $)", 76, subsequent_indent="   ", break_on_hyphens=False)
-    lines += comment.splitlines()
-    if proof is None:
-        lines.append(f"{assertion.label} $a |- {show(assertion.conclusion)} $.")
-    else:
-        lines.append(f"{assertion.label} $p |- {show(assertion.conclusion)} $=")
-        lines += [f"  {line}" for line in compress(proof, assertion).splitlines()]
-        lines[-1] += " $."
-    if assertion.hypotheses:
-        return "\n".join(["${", *(f"  {line}" for line in lines), "$}"])
-    return "\n".join(lines)
-
 
 HEADER = r"""
 $( Propositional calculus, from modus ponens, three axioms for implication
@@ -448,23 +126,54 @@ COMMENTS = {
 }
 
 
-def database(text: str) -> str:
-    """The database, with proofs, of an outline."""
+def statement(assertion: Assertion, proof: str | None) -> str:
+    lines = [
+        f"{assertion.label}.{i} $e |- {show(hypothesis)} $."
+        for i, hypothesis in enumerate(assertion.hypotheses, 1)
+    ]
+    lines += wrapped(f"$( {assertion.note} $)", "   ")
+    kind, end = ("$a", "$.") if proof is None else ("$p", "$=")
+    lines += wrapped(f"{assertion.label} {kind} |- {show(assertion.conclusion)} {end}", "    ")
+    if proof is not None:
+        lines += [f"  {line}" for line in wrapped(re.sub(r"([A-Z]{70})", r"\1 ", proof), "", 72)]
+        lines[-1] += " $."
+    if assertion.hypotheses:
+        return "\n".join(["${", *(f"  {line}" for line in lines), "$}"])
+    return "\n".join(lines)
+
+
+def wrapped(text: str, indent: str, width: int = 76) -> list[str]:
+    return textwrap.wrap(
+        text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
+
+
+def written(items: list[str | Assertion], proofs: dict[str, str]) -> str:
     parts = [HEADER.strip(), f"$v {' '.join(VARIABLES)} $."]
     parts.append("\n".join(f"v-{name} $f wff {name} $." for name in VARIABLES))
     for connective, label in SYNTAX.items():
         shape = "-. ph" if connective == "-." else f"( ph {connective} ps )"
         parts.append(f"$( {COMMENTS[label]} $)\n{label} $a wff {shape} $.")
-    library: list[Assertion] = []
-    for item in outline(text):
-        if isinstance(item, str):
-            parts.append(f"$( ---- {item} ---- $)")
-            continue
-        proof = None if item.axiom else prove(item, library)
-        if item.label not in TEST:
-            library.append(item)
-        parts.append(statement(item, proof))
+    for item in items:
+        parts.append(
+            f"$( ---- {item} ---- $)" if isinstance(item, str) else statement(item, proofs.get(item.label))
+        )
     return "\n\n".join(parts) + "\n"
+
+
+def database(text: str) -> str:
+    """The database, with proofs, of an outline."""
+    items = list(outline(text))
+    library: list[Assertion] = []
+    proofs = {}
+    for item in items:
+        if isinstance(item, Assertion):
+            if not item.axiom:
+                proofs[item.label] = " ".join(normal(prove(item, library)))
+            if item.label not in TEST:
+                library.append(item)
+    verifier = Verifier(read_text(written(items, proofs)))
+    return written(items, {t.label: compress(t, dag(verifier, t)) for t in verifier.database.theorems})
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def synthetic(count: int, seed: int = 0, steps: int = 2) -> list[Problem]:
 
 def _draw(draw: random.Random, count: int) -> Problem:
     name, things = draw.choice(list(NAMES)), draw.choice(THINGS)
-    have = draw.randint(2, 9)
+    have = draw.randint(2, LARGEST - 1)
     said, steps = [f"{name} has {have} {things} ."], []
     for _ in range(count):
         verb = draw.choice([v for v, sign in VERBS.items() if 0 < have + sign <= LARGEST])

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from pvg.errors import UserError
 
 SPLITS = ("train", "test")
-SHARES = {"prover": 0.4, "verifier": 0.4, "test": 0.2}
+SHARES = {"prover": 0.4, "verifier": 0.35, "calibration": 0.05, "test": 0.2}
 MARK = "####"
 ANNOTATION = re.compile(r"<<[^<>]*>>")
 LAYOUT = '{"question": "...", "answer": "working\\n#### final answer"}'
@@ -81,11 +81,12 @@ def jsonl(path: str | Path, annotations: bool = False) -> list[Problem]:
     return problems
 
 
-def part(question: str, seed: int = 0, shares: Mapping[str, float] = SHARES) -> str:
-    """The name of the share that a question falls into, always the same one.
+def part(text: str, seed: int = 0, shares: Mapping[str, float] = SHARES) -> str:
+    """The name of the share that a text falls into, always the same one.
 
-    It depends on the question's text but for case and spaces, on ``seed`` and on the shares, and neither on order,
-    file, machine nor on what other problems there are; so the same question never falls into two shares.
+    It depends on the text but for case and spaces, on ``seed`` and on the shares, and neither on order, file, machine
+    nor on what other texts there are; so the same text never falls into two shares.  Give a problem's solution: two
+    problems that differ in names alone have the same one, and must not be learned from here and judged by there.
 
     Args:
         shares: how much of everything each name gets, in any unit.
@@ -96,7 +97,7 @@ def part(question: str, seed: int = 0, shares: Mapping[str, float] = SHARES) -> 
     total = sum(shares.values())
     if not total > 0 or min(shares.values()) < 0:
         raise UserError(f"Shares of problems are positive numbers, or 0 for none: {dict(shares)}.")
-    normalised = " ".join(unicodedata.normalize("NFKC", question).casefold().split())
+    normalised = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     digest = hashlib.sha256(f"{seed}\n{normalised}".encode("utf-8", "surrogatepass")).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64 * total
     names = [name for name, share in shares.items() if share > 0]
@@ -105,28 +106,6 @@ def part(question: str, seed: int = 0, shares: Mapping[str, float] = SHARES) -> 
         if place < 0:
             return name
     return names[-1]  # the shares' sum was rounded
-
-
-def split(
-    problems: Iterable[Problem], shares: Mapping[str, float] = SHARES, seed: int = 0
-) -> dict[str, list[Problem]]:
-    """Problems by :func:`part`, in their order.
-
-    Raises:
-        UserError: as :func:`part`, and when a share that is not 0 gets none.
-    """
-    parts: dict[str, list[Problem]] = {name: [] for name in shares}
-    count = 0
-    for problem in problems:
-        parts[part(problem.question, seed, shares)].append(problem)
-        count += 1
-    empty = [name for name, share in shares.items() if share > 0 and not parts[name]]
-    if empty:
-        raise UserError(
-            f"Of {count} problems none falls into the share {empty[0]}, of {dict(shares)}. Give more problems, a "
-            "greater share, or another seed."
-        )
-    return parts
 
 
 def _row(line: bytes, where: str) -> Any:

@@ -141,7 +141,7 @@ class WordProblems(ExchangeEnv):
                 )
         parts: dict[str, list[Problem]] = {"train": [], "test": []}
         for problem in found:
-            parts["test" if part(problem.question, seed) == "test" else "train"].append(problem)
+            parts["test" if part(problem.solution, seed) == "test" else "train"].append(problem)
         return {"train": parts["train"][:train], "test": parts["test"][:test]}
 
     def _sayable(self, text: str) -> bool:

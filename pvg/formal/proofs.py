@@ -8,15 +8,17 @@ variables must stay distinct; the assertion with the substitution made goes onto
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from operator import itemgetter
+import sys
+from collections.abc import Callable, Iterator
+from operator import itemgetter, length_hint
 from typing import NamedTuple, NoReturn
 
 from pvg.formal.database import Assertion, Database, Hypothesis
 
 _NUMBER = re.compile(r"[U-Y]*[A-T]|[Z?]")
 SAVE, UNKNOWN = -1, -2  # the steps Z and ? of a compressed proof
-_NOT_KNOWN = "?"  # the typecode of what rests on an unknown step; no code is below 0x100
+# typecode and body of what rests on an unknown step; no code is below 0x100
+_UNKNOWN = ("?", "")
 
 
 class Proof(NamedTuple):
@@ -30,14 +32,16 @@ class Rule(NamedTuple):
     """What a step that cites an assertion does, made ready for the stack.
 
     Attributes:
-        size: entries that it takes.
-        typecodes: of these.
+        size: entries that it takes off the stack, two a statement: its typecode and its body.
+        typecodes: of the statements.
         typecode: of what it puts there.
         template: of its body, for the operator ``%``.
         pick: the values of the template, out of the entries.
-        essential: place, template and pick of each ``$e``.
-        apart: places of the hypotheses of each mandatory distinct-variable pair.
-        order: of the assertion.
+        essential: place of the body, template and pick of each ``$e``.
+        apart: places of the bodies of each mandatory distinct-variable pair.
+        hypotheses: of the assertion.
+        order, end: it may be cited behind the first and before the second place.
+        statement: typecode and body as they are.
     """
 
     size: int
@@ -47,14 +51,19 @@ class Rule(NamedTuple):
     pick: Callable
     essential: tuple[tuple[int, str, Callable], ...]
     apart: tuple[tuple[int, int], ...]
+    hypotheses: tuple[Hypothesis, ...]
     order: int
+    end: int
+    statement: tuple[str, str]
 
 
-def rule(assertion: Assertion) -> Rule:
-    """The rule of an assertion."""
-    hypotheses = assertion.hypotheses
-    places = {h.body: k for k, h in enumerate(hypotheses) if h.kind == "f"}
+def rule(cited: Assertion | Hypothesis) -> Rule:
+    """The rule of what a proof may cite."""
+    hypotheses = cited.hypotheses if isinstance(cited, Assertion) else ()
+    places = {h.body: 2 * k + 1 for k, h in enumerate(hypotheses) if h.kind == "f"}
     slots = {ord(variable): "%s" for variable in places}
+
+    disjoint = sorted(cited.disjoint) if isinstance(cited, Assertion) and cited.apart else ()
 
     def template(body: str) -> tuple[str, Callable]:
         wanted = [places[code] for code in body if code in places]
@@ -62,13 +71,16 @@ def rule(assertion: Assertion) -> Rule:
         return body.translate(slots), itemgetter(*wanted) if wanted else _nothing
 
     return Rule(
-        len(hypotheses),
+        2 * len(hypotheses),
         [h.typecode for h in hypotheses],
-        assertion.typecode,
-        *template(assertion.body),
-        tuple((k, *template(h.body)) for k, h in enumerate(hypotheses) if h.kind == "e"),
-        tuple((places[a], places[b]) for a, b in sorted(assertion.disjoint)),
-        assertion.order,
+        cited.typecode,
+        *template(cited.body),
+        tuple((2 * k + 1, *template(h.body)) for k, h in enumerate(hypotheses) if h.kind == "e"),
+        tuple((places[a], places[b]) for a, b in disjoint),
+        hypotheses,
+        cited.order,
+        cited.end if isinstance(cited, Hypothesis) else sys.maxsize,
+        (cited.typecode, cited.body),
     )
 
 
@@ -134,6 +146,8 @@ class Verifier:
                 f"'{rest[:20]}' in the compressed proof",
                 "numbers: letters U to Y, then one of A to T",
             )
+        if "ZZ" in letters:
+            self._fail(theorem, "ZZ in the compressed proof", "one Z behind a step")
         try:
             steps = [numbers[word] for word in found]
         except KeyError:
@@ -142,147 +156,141 @@ class Verifier:
         return Proof(labels, steps)
 
     def _run(self, theorem: Assertion, proof: Proof) -> bool:
-        bodies = [h.body for h in theorem.hypotheses]
-        typecodes = [h.typecode for h in theorem.hypotheses]
-        rules: list[Rule | None] = [None] * len(bodies)
+        # Typecodes and bodies alternate on the stack, so that one addition puts a statement there.
+        known = [(h.typecode, h.body) for h in theorem.hypotheses]
+        rules: list[Rule | None] = [None] * len(known)
+        place = theorem.order
         for label in proof.labels:
-            typecode, body, cited = self._cited(theorem, label)
-            bodies.append(body)
-            typecodes.append(typecode)
-            rules.append(cited)
-        variables = self.database.variables
+            cited = self.rules.get(label)
+            if cited is None or not cited.order < place < cited.end:
+                cited = self._cited(theorem, label)
+            known.append(cited.statement)
+            rules.append(cited if cited.size else None)
         apart: dict[str, set[str]] | None = None
-        complete = True
         stack: list[str] = []
-        types: list[str] = []
-        push, push_type = stack.append, types.append
-        for number, step in enumerate(proof.steps):
-            if step < 0:
-                if step == UNKNOWN:
-                    complete = False
-                    push("")
-                    push_type(_NOT_KNOWN)
+        steps = iter(proof.steps)
+        try:
+            for step in steps:
+                if step < 0:
+                    if step == UNKNOWN:
+                        stack += _UNKNOWN
+                        continue
+                    if not stack:
+                        self._wrong(theorem, proof, steps, "nothing to save", "Z behind a step")
+                    known.append((stack[-2], stack[-1]))
+                    rules.append(None)
                     continue
-                if not stack or (number and proof.steps[number - 1] == SAVE):
-                    self._wrong(theorem, proof, number, "nothing to save", "Z behind a step")
-                bodies.append(stack[-1])
-                typecodes.append(types[-1])
-                rules.append(None)
-                continue
-            if step >= len(rules):
-                self._wrong(
-                    theorem, proof, number, f"step {step + 1} of {len(rules)}", "a label or a saved step"
-                )
-            cited = rules[step]
-            if cited is None:
-                push(bodies[step])
-                push_type(typecodes[step])
-                continue
-            size, wanted, typecode, template, pick, essential, distinct, _ = cited
-            base = len(stack) - size
-            if types[base:] != wanted:
-                self._check_types(theorem, proof, number, types, cited)
-                # what stands on an unknown step is unknown too
-                stack[base:] = [""]
-                types[base:] = [_NOT_KNOWN]
-                continue
-            entries = stack[base:]
-            for place, pattern, values in essential:
-                if entries[place] != pattern % values(entries):
-                    self._mismatch(theorem, proof, number, place, entries[place], pattern % values(entries))
-            for first, second in distinct:
-                if apart is None:
-                    apart = _apart(theorem)
-                others = variables.intersection(entries[second])
-                for variable in variables.intersection(entries[first]):
-                    if not others <= apart.get(variable, _NONE):
-                        self._not_distinct(
-                            theorem, proof, number, variable, others - apart.get(variable, _NONE)
-                        )
-            del stack[base:]
-            push(template % pick(entries))
-            del types[base:]
-            push_type(typecode)
-        if len(stack) != 1:
-            self._fail(theorem, f"{len(stack)} statements left at the end of the proof", "one")
-        if types[0] != _NOT_KNOWN and (types[0], stack[0]) != (theorem.typecode, theorem.body):
-            show = self.database.show
+                cited = rules[step]
+                if cited is None:
+                    stack += known[step]
+                    continue
+                size, typecodes, typecode, template, pick, essential, distinct, _, _, _, _ = cited
+                base = len(stack) - size
+                entries = stack[base:]
+                if entries[::2] != typecodes:
+                    self._check_types(theorem, proof, steps, entries[::2], cited)
+                    stack[base:] = _UNKNOWN  # as is all that stands on an unknown step
+                    continue
+                for where, pattern, values in essential:
+                    if entries[where] != pattern % values(entries):
+                        broken, right = cited.hypotheses[where // 2], pattern % values(entries)
+                        self._mismatch(theorem, proof, steps, broken, entries[where], right)
+                if distinct:
+                    if apart is None:
+                        apart = _apart(theorem)
+                    self._check_distinct(theorem, proof, steps, entries, distinct, apart)
+                stack[base:] = typecode, template % pick(entries)
+        except IndexError:
+            self._wrong(theorem, proof, steps, f"there are {len(rules)} to cite", "a label or a saved step")
+        if len(stack) != 2:
+            self._fail(theorem, f"{len(stack) // 2} statements left at the end of the proof", "one")
+        if stack[0] != _UNKNOWN[0] and stack != [theorem.typecode, theorem.body]:
             self._fail(
-                theorem, f"the proof proves '{show(types[0] + stack[0])}'", f"'{show(theorem.statement)}'"
+                theorem,
+                f"the proof proves '{self._show(''.join(stack))}'",
+                f"'{self._show(theorem.statement)}'",
             )
-        return complete
+        return UNKNOWN not in proof.steps
 
-    def _cited(self, theorem: Assertion, label: str) -> tuple[str, str, Rule | None]:
-        """Typecode and body of a hypothesis, or the rule of an assertion, that a proof names."""
-        cited = self.rules.get(label)
-        if cited is None:
-            statement = self.database.labels.get(label)
-            if isinstance(statement, Hypothesis):
-                if not statement.order < theorem.order <= statement.end:
-                    self._fail(
-                        theorem,
-                        f"the proof cites '{label}', which is not active here",
-                        "an active hypothesis",
-                    )
-                return statement.typecode, statement.body, None
-            if statement is None:
-                self._fail(
-                    theorem, f"the proof cites '{label}', which does not exist", "a label of the database"
-                )
-            cited = self.rules[label] = rule(statement)
-        if cited.order >= theorem.order:
-            self._fail(
-                theorem, f"the proof cites '{label}', which comes later", "an earlier axiom or theorem"
-            )
-        return cited.typecode, cited.template, None if not cited.size else cited
+    def _check_distinct(
+        self,
+        theorem: Assertion,
+        proof: Proof,
+        steps: Iterator[int],
+        entries: list[str],
+        distinct: tuple[tuple[int, int], ...],
+        apart: dict[str, set[str]],
+    ) -> None:
+        """Raise if the variables of two substitutions are not distinct; ``apart`` has none with itself."""
+        variables = self.database.variables
+        for first, second in distinct:
+            mine, others = variables.intersection(entries[first]), variables.intersection(entries[second])
+            wrong = [v for v in mine if not others <= apart.get(v, _NONE)]
+            if wrong:
+                one = min(wrong)
+                other = self.database.symbol(min(others - apart.get(one, _NONE)))
+                one = self.database.symbol(one)
+                if one == other:
+                    self._wrong(theorem, proof, steps, f"'{one}' in two substitutions", "no common variable")
+                message = f"'{one}' and '{other}' must be distinct"
+                self._wrong(theorem, proof, steps, message, f"$d {one} {other} $.")
+
+    def _cited(self, theorem: Assertion, label: str) -> Rule:
+        """The rule of what a proof names; that of a hypothesis takes nothing off the stack."""
+        statement = self.database.labels.get(label)
+        if statement is None:
+            self._fail(theorem, f"the proof cites '{label}', which doesn't exist", "a label of the database")
+        made = self.rules[label] = rule(statement)
+        if made.order >= theorem.order:
+            message = f"the proof cites '{label}', which comes later"
+            self._fail(theorem, message, "an earlier axiom or theorem")
+        if made.end <= theorem.order:
+            message = f"the proof cites '{label}', which is not active here"
+            self._fail(theorem, message, "an active hypothesis")
+        return made
 
     # --- what is wrong ---
+
+    def _show(self, coded: str) -> str:
+        return self.database.show(coded, 200)  # a wrong proof may well state something of a million symbols
 
     def _fail(self, theorem: Assertion, message: str, expected: str = "") -> NoReturn:
         raise self.database.error(theorem, message, expected)
 
-    def _wrong(self, theorem: Assertion, proof: Proof, number: int, message: str, expected: str) -> NoReturn:
+    def _wrong(
+        self, theorem: Assertion, proof: Proof, steps: Iterator[int], message: str, expected: str
+    ) -> NoReturn:
+        """Raise what is wrong with the step that the iterator gave last."""
         names = [*(h.label for h in theorem.hypotheses), *proof.labels]
-        step = proof.steps[number]
-        name = f" '{names[step]}'" if 0 <= step < len(names) else " 'Z'" if step == SAVE else ""
-        self._fail(theorem, f"step {number + 1}{name}: {message}", expected)
+        number = len(proof.steps) - length_hint(steps)
+        step = proof.steps[number - 1]
+        name = f" '{names[step]}'" if 0 <= step < len(names) else ""
+        self._fail(theorem, f"step {number}{name}: {message}", expected)
 
     def _check_types(
-        self, theorem: Assertion, proof: Proof, number: int, types: list[str], cited: Rule
+        self, theorem: Assertion, proof: Proof, steps: Iterator[int], found: list[str], cited: Rule
     ) -> None:
         """Raise what is wrong with the entries that a step takes, unless it is only that they are unknown."""
-        if len(types) < cited.size:
-            self._wrong(theorem, proof, number, f"{len(types)} statements on the stack", f"{cited.size}")
-        found = types[len(types) - cited.size :]
-        hypotheses = self.database.assertion(self._name(theorem, proof, number)).hypotheses
-        for code, wanted, hypothesis in zip(found, cited.typecodes, hypotheses):
-            if code not in (wanted, _NOT_KNOWN):
-                symbol = self.database.symbol
+        wanted, symbol = cited.typecodes, self.database.symbol
+        if len(found) < len(wanted):
+            self._wrong(theorem, proof, steps, "too few statements on the stack", str(len(wanted)))
+        for code, right, hypothesis in zip(found, wanted, cited.hypotheses):
+            if code not in (right, _UNKNOWN[0]):
                 message = f"a statement of type '{symbol(code)}' for its hypothesis '{hypothesis.label}'"
-                self._wrong(theorem, proof, number, message, f"'{symbol(wanted)}'")
+                self._wrong(theorem, proof, steps, message, f"'{symbol(right)}'")
 
     def _mismatch(
-        self, theorem: Assertion, proof: Proof, number: int, place: int, found: str, wanted: str
+        self,
+        theorem: Assertion,
+        proof: Proof,
+        steps: Iterator[int],
+        hypothesis: Hypothesis,
+        found: str,
+        wanted: str,
     ) -> NoReturn:
-        hypothesis = self.database.assertion(self._name(theorem, proof, number)).hypotheses[place]
-        show, code = self.database.show, hypothesis.typecode
+        show, code = self._show, hypothesis.typecode
         message = f"'{show(code + found)}' for its hypothesis '{hypothesis.label}'"
-        self._wrong(theorem, proof, number, message, f"'{show(code + wanted)}'")
-
-    def _not_distinct(
-        self, theorem: Assertion, proof: Proof, number: int, variable: str, others: Iterable[str]
-    ) -> NoReturn:
-        symbol = self.database.symbol
-        first, second = symbol(variable), symbol(min(others))
-        if first == second:
-            self._wrong(theorem, proof, number, f"'{first}' in two substitutions", "no variable in common")
-        self._wrong(
-            theorem, proof, number, f"'{first}' and '{second}' must be distinct", f"$d {first} {second} $."
-        )
-
-    @staticmethod
-    def _name(theorem: Assertion, proof: Proof, number: int) -> str:
-        return proof.labels[proof.steps[number] - len(theorem.hypotheses)]
+        self._wrong(theorem, proof, steps, message, f"'{show(code + wanted)}'")
 
 
 _NONE: frozenset[str] = frozenset()

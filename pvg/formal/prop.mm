@@ -50,16 +50,14 @@ ${
   weaken-r.1 $e |- ph $.
   $( Put an antecedent before what holds. $)
   weaken-r $p |- ( ps -> ph ) $=
-    ( mp w-imp ax-k )
-    ABAECABFD $.
+    ( w-imp ax-k mp ) ABADCABEF $.
 $}
 
 ${
   distribute-r.1 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Rule form of ~ ax-s . $)
   distribute-r $p |- ( ( ph -> ps ) -> ( ph -> ch ) ) $=
-    ( mp w-imp ax-s )
-    ABCFFABFACFFDABCGE $.
+    ( w-imp ax-s mp ) ABCEEABEACEEDABCFG $.
 $}
 
 ${
@@ -68,8 +66,7 @@ ${
   mp-two.3 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Modus ponens twice. $)
   mp-two $p |- ch $=
-    ( mp w-imp )
-    BCEABCHDFGG $.
+    ( mp w-imp ) BCEABCHDFGG $.
 $}
 
 ${
@@ -77,8 +74,7 @@ ${
   mp-d.2 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Modus ponens under an antecedent. $)
   mp-d $p |- ( ph -> ch ) $=
-    ( mp w-imp distribute-r )
-    ABGACGDABCEHF $.
+    ( w-imp distribute-r mp ) ABFACFDABCEGH $.
 $}
 
 ${
@@ -86,26 +82,22 @@ ${
   chain-r.2 $e |- ( ps -> ch ) $.
   $( Syllogism: two implications make one. $)
   chain-r $p |- ( ph -> ch ) $=
-    ( mp-d weaken-r w-imp )
-    ABCDBCHAEGF $.
+    ( w-imp weaken-r mp-d ) ABCDBCFAEGH $.
 $}
 
 $( Everything implies itself. $)
 refl $p |- ( ph -> ph ) $=
-  ( mp-d w-imp ax-k )
-  AAACZAAADAEDB $.
+  ( w-imp ax-k mp-d ) AAABZAAACAECD $.
 
 $( Anything implies that a statement implies itself. $)
 refl-under $p |- ( ph -> ( ps -> ps ) ) $=
-  ( weaken-r w-imp refl )
-  BBDABEC $.
+  ( w-imp refl weaken-r ) BBCABDE $.
 
 ${
   weaken-d.1 $e |- ( ph -> ps ) $.
   $( Put an antecedent between the two sides of an implication. $)
   weaken-d $p |- ( ph -> ( ch -> ps ) ) $=
-    ( chain-r w-imp ax-k )
-    ABCBFDBCGE $.
+    ( w-imp ax-k chain-r ) ABCBEDBCFG $.
 $}
 
 ${
@@ -113,78 +105,67 @@ ${
   mp-inner.2 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Take away a second antecedent that holds. $)
   mp-inner $p |- ( ph -> ch ) $=
-    ( mp-d weaken-r )
-    ABCBADGEF $.
+    ( weaken-r mp-d ) ABCBADFEG $.
 $}
 
 ${
   swap-r.1 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Two antecedents may change places. $)
   swap-r $p |- ( ps -> ( ph -> ch ) ) $=
-    ( chain-r w-imp ax-k distribute-r )
-    BABFACFBAGABCDHE $.
+    ( w-imp ax-k distribute-r chain-r ) BABEACEBAFABCDGH $.
 $}
 
 $( Both sides of an implication take the same antecedent. $)
 prefix $p |- ( ( ps -> ch ) -> ( ( ph -> ps ) -> ( ph -> ch ) ) ) $=
-  ( chain-r w-imp ax-k ax-s )
-  BCEZAHEABEACEEHAFABCGD $.
+  ( w-imp ax-k ax-s chain-r ) BCDZAHDABDACDDHAEABCFG $.
 
 ${
   prefix-r.1 $e |- ( ps -> ch ) $.
   $( Rule form of ~ prefix . $)
   prefix-r $p |- ( ( ph -> ps ) -> ( ph -> ch ) ) $=
-    ( distribute-r weaken-r w-imp )
-    ABCBCGADFE $.
+    ( w-imp weaken-r distribute-r ) ABCBCEADFG $.
 $}
 
 $( Closed syllogism; the same consequent turns an implication around. $)
 suffix $p |- ( ( ph -> ps ) -> ( ( ps -> ch ) -> ( ph -> ch ) ) ) $=
-  ( swap-r w-imp prefix )
-  BCEABEACEABCFD $.
+  ( w-imp prefix swap-r ) BCDABDACDABCEF $.
 
 ${
   suffix-r.1 $e |- ( ph -> ps ) $.
   $( Rule form of ~ suffix . $)
   suffix-r $p |- ( ( ps -> ch ) -> ( ph -> ch ) ) $=
-    ( mp w-imp suffix )
-    ABFBCFACFFDABCGE $.
+    ( w-imp suffix mp ) ABEBCEACEEDABCFG $.
 $}
 
 $( Two antecedents may change places, closed form. $)
 swap $p |- ( ( ph -> ( ps -> ch ) ) -> ( ps -> ( ph -> ch ) ) ) $=
-  ( chain-r w-imp ax-s suffix-r ax-k )
-  ABCEEABEZACEZEBJEABCFBIJBAHGD $.
+  ( w-imp ax-s ax-k suffix-r chain-r ) ABCDDABDZACDZDBJDABCEBIJBAFGH $.
 
 $( Modus ponens as an implication. $)
 assert $p |- ( ph -> ( ( ph -> ps ) -> ps ) ) $=
-  ( swap-r w-imp refl )
-  ABDZABFEC $.
+  ( w-imp refl swap-r ) ABCZABFDE $.
 
 ${
   assert-r.1 $e |- ph $.
   $( Whatever a truth implies holds. $)
   assert-r $p |- ( ( ph -> ps ) -> ps ) $=
-    ( mp w-imp assert )
-    AABEBECABFD $.
+    ( w-imp assert mp ) AABDBDCABEF $.
 $}
 
 $( Modus ponens under an antecedent, as an implication. $)
-mp-under $p |- ( ( ph -> ps ) -> ( ( ph -> ( ps -> ch ) ) -> ( ph -> ch ) ) ) $=
-  ( swap-r w-imp ax-s )
-  ABCEEABEACEABCFD $.
+mp-under $p |- ( ( ph -> ps ) -> ( ( ph -> ( ps -> ch ) ) -> ( ph -> ch ) )
+    ) $=
+  ( w-imp ax-s swap-r ) ABCDDABDACDABCEF $.
 
 $( The same antecedent need not be said twice (Hilbert). $)
 contract $p |- ( ( ph -> ( ph -> ps ) ) -> ( ph -> ps ) ) $=
-  ( distribute-r w-imp assert )
-  AABDBABEC $.
+  ( w-imp assert distribute-r ) AABCBABDE $.
 
 ${
   contract-r.1 $e |- ( ph -> ( ph -> ps ) ) $.
   $( Rule form of ~ contract . $)
   contract-r $p |- ( ph -> ps ) $=
-    ( mp w-imp contract )
-    AABEZEGCABFD $.
+    ( w-imp contract mp ) AABDZDGCABEF $.
 $}
 
 ${
@@ -193,8 +174,7 @@ ${
   chain-three.3 $e |- ( ch -> th ) $.
   $( Three implications make one. $)
   chain-three $p |- ( ph -> th ) $=
-    ( chain-r )
-    ABDEBCDFGHH $.
+    ( chain-r ) ABDEBCDFGHH $.
 $}
 
 ${
@@ -202,8 +182,7 @@ ${
   chain-end.2 $e |- ( ch -> th ) $.
   $( Go on from the end of a double implication. $)
   chain-end $p |- ( ph -> ( ps -> th ) ) $=
-    ( chain-r w-imp prefix-r )
-    ABCHBDHEBCDFIG $.
+    ( w-imp prefix-r chain-r ) ABCGBDGEBCDFHI $.
 $}
 
 ${
@@ -211,8 +190,7 @@ ${
   chain-mid.2 $e |- ( ch -> ( ps -> th ) ) $.
   $( Replace the second of two antecedents by a stronger one. $)
   chain-mid $p |- ( ch -> ( ph -> th ) ) $=
-    ( chain-r w-imp suffix-r )
-    CBDHADHFABDEIG $.
+    ( w-imp suffix-r chain-r ) CBDGADGFABDEHI $.
 $}
 
 ${
@@ -220,8 +198,7 @@ ${
   chain-d.2 $e |- ( ph -> ( ch -> th ) ) $.
   $( Syllogism under an antecedent. $)
   chain-d $p |- ( ph -> ( ps -> th ) ) $=
-    ( mp-d w-imp chain-r prefix )
-    ABCHZBDHZEACDHKLHFBCDJIG $.
+    ( w-imp prefix chain-r mp-d ) ABCGZBDGZEACDGKLGFBCDHIJ $.
 $}
 
 ${
@@ -230,8 +207,7 @@ ${
   chain-both.3 $e |- ( ps -> ( ch -> th ) ) $.
   $( One antecedent provides for two. $)
   chain-both $p |- ( ph -> th ) $=
-    ( mp-d chain-r w-imp )
-    ACDFABCDJEGIH $.
+    ( w-imp chain-r mp-d ) ACDFABCDHEGIJ $.
 $}
 
 ${
@@ -240,40 +216,35 @@ ${
   chain-apart.3 $e |- ( ps -> ( th -> ta ) ) $.
   $( Two antecedents are each replaced by a stronger one. $)
   chain-apart $p |- ( ph -> ( ch -> ta ) ) $=
-    ( chain-r w-imp chain-mid )
-    ABCEJFCDBEGHKI $.
+    ( w-imp chain-mid chain-r ) ABCEIFCDBEGHJK $.
 $}
 
 ${
   prefix-d.1 $e |- ( ph -> ( ps -> ch ) ) $.
   $( ~ prefix under an antecedent. $)
   prefix-d $p |- ( ph -> ( ( th -> ps ) -> ( th -> ch ) ) ) $=
-    ( chain-r w-imp prefix )
-    ABCGDBGDCGGEDBCHF $.
+    ( w-imp prefix chain-r ) ABCFDBFDCFFEDBCGH $.
 $}
 
 ${
   suffix-d.1 $e |- ( ph -> ( ps -> ch ) ) $.
   $( ~ suffix under an antecedent. $)
   suffix-d $p |- ( ph -> ( ( ch -> th ) -> ( ps -> th ) ) ) $=
-    ( chain-r w-imp suffix )
-    ABCGCDGBDGGEBCDHF $.
+    ( w-imp suffix chain-r ) ABCFCDFBDFFEBCDGH $.
 $}
 
 ${
   swap-d.1 $e |- ( ph -> ( ps -> ( ch -> th ) ) ) $.
   $( The second and third of three antecedents change places. $)
   swap-d $p |- ( ph -> ( ch -> ( ps -> th ) ) ) $=
-    ( chain-r w-imp swap )
-    ABCDGGCBDGGEBCDHF $.
+    ( w-imp swap chain-r ) ABCDFFCBDFFEBCDGH $.
 $}
 
 ${
   rotate-r.1 $e |- ( ph -> ( ps -> ( ch -> th ) ) ) $.
   $( The first of three antecedents becomes the last. $)
   rotate-r $p |- ( ps -> ( ch -> ( ph -> th ) ) ) $=
-    ( swap-d swap-r w-imp )
-    BACDABCDHEGF $.
+    ( w-imp swap-r swap-d ) BACDABCDFEGH $.
 $}
 
 ${
@@ -281,64 +252,57 @@ ${
   mp-third.2 $e |- ( ph -> ( ps -> ( ch -> th ) ) ) $.
   $( Modus ponens under two antecedents. $)
   mp-third $p |- ( ph -> ( ps -> th ) ) $=
-    ( chain-both w-imp ax-s )
-    ABCDHHBCHBDHFEBCDIG $.
+    ( w-imp ax-s chain-both ) ABCDGGBCGBDGFEBCDHI $.
 $}
 
 ${
   contract-d.1 $e |- ( ph -> ( ps -> ( ps -> ch ) ) ) $.
   $( ~ contract under an antecedent. $)
   contract-d $p |- ( ph -> ( ps -> ch ) ) $=
-    ( chain-r w-imp contract )
-    ABBCFZFHDBCGE $.
+    ( w-imp contract chain-r ) ABBCEZEHDBCFG $.
 $}
 
 ${
   contract-end.1 $e |- ( ph -> ( ps -> ( ph -> ch ) ) ) $.
   $( A third antecedent that repeats the first can go. $)
   contract-end $p |- ( ph -> ( ps -> ch ) ) $=
-    ( contract-r w-imp swap-d )
-    ABCFABACDGE $.
+    ( w-imp swap-d contract-r ) ABCEABACDFG $.
 $}
 
 $( What holds follows from any two statements. $)
 weaken-two $p |- ( ph -> ( ps -> ( ch -> ph ) ) ) $=
-  ( weaken-d w-imp ax-k )
-  ACAEBACFD $.
+  ( w-imp ax-k weaken-d ) ACADBACEF $.
 
 $( An implication stays true with one more antecedent. $)
 weaken-mid $p |- ( ( ph -> ps ) -> ( ph -> ( ch -> ps ) ) ) $=
-  ( prefix-r w-imp ax-k )
-  ABCBEBCFD $.
+  ( w-imp ax-k prefix-r ) ABCBDBCEF $.
 
 $( What follows from an implication follows from its consequent. $)
 drop-left $p |- ( ( ( ph -> ps ) -> ch ) -> ( ps -> ch ) ) $=
-  ( suffix-r w-imp ax-k )
-  BABECBAFD $.
+  ( w-imp ax-k suffix-r ) BABDCBAEF $.
 
 $( An antecedent that is a truth of logic can go. $)
 drop-true $p |- ( ( ( ph -> ph ) -> ps ) -> ps ) $=
-  ( assert-r w-imp refl )
-  AADBAEC $.
+  ( w-imp refl assert-r ) AACBADE $.
 
 $( The converse of ~ ax-s . $)
-undistribute $p |- ( ( ( ph -> ps ) -> ( ph -> ch ) ) -> ( ph -> ( ps -> ch ) ) ) $=
-  ( swap-d w-imp drop-left )
-  ABEACEZEBACABGFD $.
+undistribute $p |- ( ( ( ph -> ps ) -> ( ph -> ch ) ) -> ( ph -> ( ps -> ch
+    ) ) ) $=
+  ( w-imp drop-left swap-d ) ABDACDZDBACABGEF $.
 
 ${
   both-ways-r.1 $e |- ( ph -> ps ) $.
   both-ways-r.2 $e |- ( ch -> th ) $.
   $( Strengthen the antecedent and weaken the consequent. $)
   both-ways-r $p |- ( ( ps -> ch ) -> ( ph -> th ) ) $=
-    ( chain-end w-imp suffix-r )
-    BCHACDABCEIFG $.
+    ( w-imp suffix-r chain-end ) BCGACDABCEHFI $.
 $}
 
 $( Closed form of ~ both-ways-r . $)
-both-ways $p |- ( ( ph -> ps ) -> ( ( ch -> th ) -> ( ( ps -> ch ) -> ( ph -> th ) ) ) ) $=
-  ( chain-mid w-imp prefix prefix-d suffix )
-  CDFBCFZBDFZFABFZJADFZFBCDGLKMJABDIHE $.
+both-ways $p |- ( ( ph -> ps ) -> ( ( ch -> th ) -> ( ( ps -> ch ) -> ( ph
+    -> th ) ) ) ) $=
+  ( w-imp prefix suffix prefix-d chain-mid )
+  CDEBCEZBDEZEABEZJADEZEBCDFLKMJABDGHI $.
 
 ${
   chain-four.1 $e |- ( ph -> ps ) $.
@@ -347,39 +311,38 @@ ${
   chain-four.4 $e |- ( th -> ta ) $.
   $( Four implications make one. $)
   chain-four $p |- ( ph -> ta ) $=
-    ( mp w-imp chain-end both-ways-r )
-    BCKZAEKGNADEABCDFHMILJ $.
+    ( w-imp both-ways-r chain-end mp ) BCJZAEJGNADEABCDFHKILM $.
 $}
 
 $( Three conclusions are as good as one. $)
 thrice $p |- ( ( ( ( ph -> ps ) -> ps ) -> ps ) -> ( ph -> ps ) ) $=
-  ( suffix-r w-imp assert )
-  AABDBDBABEC $.
+  ( w-imp assert suffix-r ) AABCBCBABDE $.
 
 $( The second and third of three antecedents change places, closed form. $)
-swap-deep $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ph -> ( ch -> ( ps -> th ) ) ) ) $=
-  ( prefix-r w-imp swap )
-  ABCDFFCBDFFBCDGE $.
+swap-deep $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ph -> ( ch -> ( ps
+    -> th ) ) ) ) $=
+  ( w-imp swap prefix-r ) ABCDEECBDEEBCDFG $.
 
 $( The third of three antecedents comes first. $)
-rotate $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ch -> ( ph -> ( ps -> th ) ) ) ) $=
-  ( swap-d w-imp swap-deep )
-  ABCDFFFACBDFABCDGE $.
+rotate $p |- ( ( ph -> ( ps -> ( ch -> th ) ) ) -> ( ch -> ( ph -> ( ps ->
+    th ) ) ) ) $=
+  ( w-imp swap-deep swap-d ) ABCDEEEACBDEABCDFG $.
 
 $( Go on from the end of a double implication, closed form. $)
-mp-deep $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ch -> th ) -> ( ph -> ( ps -> th ) ) ) ) $=
-  ( swap-r w-imp prefix-d prefix )
-  CDFZABCFZFABDFZFIJKABCDHGE $.
+mp-deep $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ch -> th ) -> ( ph -> ( ps ->
+    th ) ) ) ) $=
+  ( w-imp prefix prefix-d swap-r ) CDEZABCEZEABDEZEIJKABCDFGH $.
 
 $( One antecedent provides for two, closed form. $)
-diamond $p |- ( ( ph -> ps ) -> ( ( ph -> ch ) -> ( ( ps -> ( ch -> th ) ) -> ( ph -> th ) ) ) ) $=
-  ( chain-mid w-imp mp-under suffix-d suffix )
-  ACFACDFZFZADFZFABFZBJFZLFACDGMNKLABJIHE $.
+diamond $p |- ( ( ph -> ps ) -> ( ( ph -> ch ) -> ( ( ps -> ( ch -> th ) )
+    -> ( ph -> th ) ) ) ) $=
+  ( w-imp mp-under suffix suffix-d chain-mid )
+  ACEACDEZEZADEZEABEZBJEZLEACDFMNKLABJGHI $.
 
 $( An antecedent said before and after another is said once. $)
-merge-antecedents $p |- ( ( ph -> ( ps -> ( ph -> ch ) ) ) -> ( ps -> ( ph -> ch ) ) ) $=
-  ( swap-d w-imp contract-d swap-deep )
-  ABACEEEZABCHABCEABACGFD $.
+merge-antecedents $p |- ( ( ph -> ( ps -> ( ph -> ch ) ) ) -> ( ps -> ( ph
+    -> ch ) ) ) $=
+  ( w-imp swap-deep contract-d swap-d ) ABACDDDZABCHABCDABACEFG $.
 
 $( ---- Negation ---- $)
 
@@ -387,42 +350,36 @@ ${
   contrary-r.1 $e |- ( -. ph -> -. ps ) $.
   $( Rule form of ~ ax-n . $)
   contrary-r $p |- ( ps -> ph ) $=
-    ( mp w-imp w-not ax-n )
-    AFBFEBAECABGD $.
+    ( w-not w-imp ax-n mp ) ADBDEBAECABFG $.
 $}
 
 ${
   contrary-d.1 $e |- ( ph -> ( -. ps -> -. ch ) ) $.
   $( ~ ax-n under an antecedent. $)
   contrary-d $p |- ( ph -> ( ch -> ps ) ) $=
-    ( chain-r w-imp w-not ax-n )
-    ABGCGFCBFDBCHE $.
+    ( w-not w-imp ax-n chain-r ) ABECEFCBFDBCGH $.
 $}
 
 $( From a statement and its denial anything follows. $)
 explode $p |- ( -. ph -> ( ph -> ps ) ) $=
-  ( contrary-d w-not ax-k )
-  ADZBAFBDEC $.
+  ( w-not ax-k contrary-d ) ACZBAFBCDE $.
 
 $( From a statement and its denial anything follows, the statement first. $)
 explode-swap $p |- ( ph -> ( -. ph -> ps ) ) $=
-  ( swap-r w-not explode )
-  ADABABEC $.
+  ( w-not explode swap-r ) ACABABDE $.
 
 ${
   explode-r.1 $e |- -. ph $.
   $( What is false implies anything. $)
   explode-r $p |- ( ph -> ps ) $=
-    ( contrary-r weaken-r w-not )
-    BAAFBFCED $.
+    ( w-not weaken-r contrary-r ) BAADBDCEF $.
 $}
 
 ${
   explode-d.1 $e |- ( ph -> -. ps ) $.
   $( What is false implies anything, under an antecedent. $)
   explode-d $p |- ( ph -> ( ps -> ch ) ) $=
-    ( contrary-d weaken-d w-not )
-    ACBABGCGDFE $.
+    ( w-not weaken-d contrary-d ) ACBABECEDFG $.
 $}
 
 ${
@@ -430,8 +387,7 @@ ${
   absurd.2 $e |- -. ph $.
   $( A contradiction proves anything. $)
   absurd $p |- ps $=
-    ( mp explode-r )
-    ABCABDFE $.
+    ( explode-r mp ) ABCABDEF $.
 $}
 
 ${
@@ -439,123 +395,106 @@ ${
   absurd-d.2 $e |- ( ph -> -. ps ) $.
   $( What leads to a contradiction leads to anything. $)
   absurd-d $p |- ( ph -> ch ) $=
-    ( mp-d explode-d )
-    ABCDABCEGF $.
+    ( explode-d mp-d ) ABCDABCEFG $.
 $}
 
 $( What follows from its own denial holds (Clavius). $)
 clavius $p |- ( ( -. ph -> ph ) -> ph ) $=
-  ( contract-r w-imp w-not contrary-d distribute-r explode )
-  ADZACZAIAIHAIDZAJGFEB $.
+  ( w-not w-imp explode distribute-r contrary-d contract-r )
+  ABZACZAIAIHAIBZAJDEFG $.
 
 ${
   clavius-r.1 $e |- ( -. ph -> ph ) $.
   $( Rule form of ~ clavius . $)
   clavius-r $p |- ph $=
-    ( mp w-imp w-not clavius )
-    AEADABAFC $.
+    ( w-not w-imp clavius mp ) ACADABAEF $.
 $}
 
 $( Two denials cancel. $)
 double-drop $p |- ( -. -. ph -> ph ) $=
-  ( contract-r w-not contrary-d explode )
-  ACZCZAGAGFGCEDB $.
+  ( w-not explode contrary-d contract-r ) ABZBZAGAGFGBCDE $.
 
 $( What holds is not false. $)
 double-add $p |- ( ph -> -. -. ph ) $=
-  ( contrary-r w-not double-drop )
-  ACZCAEDB $.
+  ( w-not double-drop contrary-r ) ABZBAECD $.
 
 ${
   double-drop-r.1 $e |- -. -. ph $.
   $( Rule form of ~ double-drop . $)
   double-drop-r $p |- ph $=
-    ( mp w-not double-drop )
-    ADDABAEC $.
+    ( w-not double-drop mp ) ACCABADE $.
 $}
 
 ${
   double-add-r.1 $e |- ph $.
   $( Rule form of ~ double-add . $)
   double-add-r $p |- -. -. ph $=
-    ( mp w-not double-add )
-    AADDBAEC $.
+    ( w-not double-add mp ) AACCBADE $.
 $}
 
 ${
   double-drop-d.1 $e |- ( ph -> -. -. ps ) $.
   $( ~ double-drop under an antecedent. $)
   double-drop-d $p |- ( ph -> ps ) $=
-    ( chain-r w-not double-drop )
-    ABEEBCBFD $.
+    ( w-not double-drop chain-r ) ABDDBCBEF $.
 $}
 
 ${
   double-add-d.1 $e |- ( ph -> ps ) $.
   $( ~ double-add under an antecedent. $)
   double-add-d $p |- ( ph -> -. -. ps ) $=
-    ( chain-r w-not double-add )
-    ABBEECBFD $.
+    ( w-not double-add chain-r ) ABBDDCBEF $.
 $}
 
 $( Both sides of an implication may be denied twice. $)
 double-imp $p |- ( ( ph -> ps ) -> ( -. -. ph -> -. -. ps ) ) $=
-  ( both-ways-r w-not double-drop double-add )
-  ADDABBDDAEBFC $.
+  ( w-not double-drop double-add both-ways-r ) ACCABBCCADBEF $.
 
 $( Contraposition. $)
 contra $p |- ( ( ph -> ps ) -> ( -. ps -> -. ph ) ) $=
-  ( contrary-d w-imp w-not double-imp )
-  ABDAEBEABFC $.
+  ( w-not w-imp double-imp contrary-d ) ABDACBCABEF $.
 
 ${
   contra-r.1 $e |- ( ph -> ps ) $.
   $( Rule form of ~ contra . $)
   contra-r $p |- ( -. ps -> -. ph ) $=
-    ( mp w-imp w-not contra )
-    ABEBFAFECABGD $.
+    ( w-imp w-not contra mp ) ABDBEAEDCABFG $.
 $}
 
 ${
   contra-d.1 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Contraposition under an antecedent. $)
   contra-d $p |- ( ph -> ( -. ch -> -. ps ) ) $=
-    ( chain-r w-imp w-not contra )
-    ABCFCGBGFDBCHE $.
+    ( w-imp w-not contra chain-r ) ABCECFBFEDBCGH $.
 $}
 
 $( Contraposition of an implication to a denial. $)
 contra-pos $p |- ( ( ph -> -. ps ) -> ( ps -> -. ph ) ) $=
-  ( contrary-d w-imp w-not suffix-r double-drop )
-  ABEZDAEZBIEAHAGFC $.
+  ( w-not w-imp double-drop suffix-r contrary-d ) ABCZDACZBICAHAEFG $.
 
 ${
   contra-pos-r.1 $e |- ( ph -> -. ps ) $.
   $( Rule form of ~ contra-pos . $)
   contra-pos-r $p |- ( ps -> -. ph ) $=
-    ( mp w-imp w-not contra-pos )
-    ABFEBAFECABGD $.
+    ( w-not w-imp contra-pos mp ) ABDEBADECABFG $.
 $}
 
 $( Contraposition of an implication from a denial. $)
 contra-neg $p |- ( ( -. ph -> ps ) -> ( -. ps -> ph ) ) $=
-  ( contrary-d w-imp w-not prefix-r double-add )
-  AEZBDABEZHBIEBGFC $.
+  ( w-not w-imp double-add prefix-r contrary-d ) ACZBDABCZHBICBEFG $.
 
 ${
   contra-neg-r.1 $e |- ( -. ph -> ps ) $.
   $( Rule form of ~ contra-neg . $)
   contra-neg-r $p |- ( -. ps -> ph ) $=
-    ( contrary-r w-not double-add-d )
-    ABEAEBCFD $.
+    ( w-not double-add-d contrary-r ) ABDADBCEF $.
 $}
 
 ${
   contra-neg-d.1 $e |- ( ph -> ( -. ps -> ch ) ) $.
   $( ~ contra-neg under an antecedent. $)
   contra-neg-d $p |- ( ph -> ( -. ch -> ps ) ) $=
-    ( chain-r w-imp w-not contra-neg )
-    ABGCFCGBFDBCHE $.
+    ( w-not w-imp contra-neg chain-r ) ABECFCEBFDBCGH $.
 $}
 
 ${
@@ -563,8 +502,7 @@ ${
   tollens.2 $e |- ( ph -> ps ) $.
   $( Modus tollens. $)
   tollens $p |- -. ph $=
-    ( mp w-not contra-r )
-    BFAFCABDGE $.
+    ( w-not contra-r mp ) BEAECABDFG $.
 $}
 
 ${
@@ -572,8 +510,7 @@ ${
   tollens-neg.2 $e |- ( -. ph -> ps ) $.
   $( Modus tollens for a denied antecedent. $)
   tollens-neg $p |- ph $=
-    ( mp w-not contra-neg-r )
-    BFACABDGE $.
+    ( w-not contra-neg-r mp ) BEACABDFG $.
 $}
 
 ${
@@ -581,8 +518,7 @@ ${
   tollens-pos.2 $e |- ( ph -> -. ps ) $.
   $( Modus tollens for a denied consequent. $)
   tollens-pos $p |- -. ph $=
-    ( mp w-not contra-pos-r )
-    BAFCABDGE $.
+    ( w-not contra-pos-r mp ) BAECABDFG $.
 $}
 
 ${
@@ -590,35 +526,31 @@ ${
   tollens-d.2 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Modus tollens under an antecedent. $)
   tollens-d $p |- ( ph -> -. ps ) $=
-    ( mp-d w-not contra-d )
-    ACGBGDABCEHF $.
+    ( w-not contra-d mp-d ) ACFBFDABCEGH $.
 $}
 
 $( What implies its own denial is false. $)
 self-refute $p |- ( ( ph -> -. ph ) -> -. ph ) $=
-  ( chain-r w-imp w-not contra clavius )
-  AADZCGDGCGAGEGFB $.
+  ( w-not w-imp contra clavius chain-r ) AABZCGBGCGAGDGEF $.
 
 ${
   self-refute-r.1 $e |- ( ph -> -. ph ) $.
   $( Rule form of ~ self-refute . $)
   self-refute-r $p |- -. ph $=
-    ( mp w-imp w-not self-refute )
-    AAEZDGBAFC $.
+    ( w-not w-imp self-refute mp ) AACZDGBAEF $.
 $}
 
 $( What implies a statement and its denial is false. $)
 reductio $p |- ( ( ph -> ps ) -> ( ( ph -> -. ps ) -> -. ph ) ) $=
-  ( chain-end w-imp w-not prefix-d contra self-refute )
-  ABDZABEZDAAEZDKIJKAABGFAHC $.
+  ( w-not w-imp contra prefix-d self-refute chain-end )
+  ABDZABCZDAACZDKIJKAABEFAGH $.
 
 ${
   reductio-r.1 $e |- ( ph -> ps ) $.
   reductio-r.2 $e |- ( ph -> -. ps ) $.
   $( Rule form of ~ reductio . $)
   reductio-r $p |- -. ph $=
-    ( self-refute-r absurd-d w-not )
-    AABAGCDFE $.
+    ( w-not absurd-d self-refute-r ) AABAECDFG $.
 $}
 
 ${
@@ -626,138 +558,124 @@ ${
   reductio-neg.2 $e |- ( -. ph -> -. ps ) $.
   $( What would, if denied, lead to a contradiction holds. $)
   reductio-neg $p |- ph $=
-    ( clavius-r absurd-d w-not )
-    AAGBACDFE $.
+    ( w-not absurd-d clavius-r ) AAEBACDFG $.
 $}
 
 $( What follows both from a statement and from its denial holds. $)
-cases $p |- ( ( ph -> ps ) -> ( ( -. ph -> ps ) -> ps ) ) $=
-  ( chain-end w-imp w-not suffix-d contra clavius )
-  ABDZAEZBDBEZBDBIKJBABGFBHC $.
+by-cases $p |- ( ( ph -> ps ) -> ( ( -. ph -> ps ) -> ps ) ) $=
+  ( w-imp w-not contra suffix-d clavius chain-end )
+  ABCZADZBCBDZBCBIKJBABEFBGH $.
 
 ${
-  cases-r.1 $e |- ( ph -> ps ) $.
-  cases-r.2 $e |- ( -. ph -> ps ) $.
-  $( Rule form of ~ cases . $)
-  cases-r $p |- ps $=
-    ( mp w-imp w-not cases )
-    AGBFZBDABFIBFCABHEE $.
+  by-cases-r.1 $e |- ( ph -> ps ) $.
+  by-cases-r.2 $e |- ( -. ph -> ps ) $.
+  $( Rule form of ~ by-cases . $)
+  by-cases-r $p |- ps $=
+    ( w-imp mp w-not by-cases ) AGBEZBDABEIBECABHFF $.
 $}
 
 ${
-  cases-d.1 $e |- ( ph -> ( ps -> ch ) ) $.
-  cases-d.2 $e |- ( ph -> ( -. ps -> ch ) ) $.
+  by-cases-d.1 $e |- ( ph -> ( ps -> ch ) ) $.
+  by-cases-d.2 $e |- ( ph -> ( -. ps -> ch ) ) $.
   $( Proof by cases under an antecedent. $)
-  cases-d $p |- ( ph -> ch ) $=
-    ( chain-both w-imp w-not cases )
-    ABCGBHCGCDEBCIF $.
+  by-cases-d $p |- ( ph -> ch ) $=
+    ( w-imp w-not by-cases chain-both ) ABCFBGCFCDEBCHI $.
 $}
 
 ${
-  cases-chain.1 $e |- ( ph -> ps ) $.
-  cases-chain.2 $e |- ( -. ph -> ch ) $.
-  cases-chain.3 $e |- ( ch -> ps ) $.
+  by-cases-chain.1 $e |- ( ph -> ps ) $.
+  by-cases-chain.2 $e |- ( -. ph -> ch ) $.
+  by-cases-chain.3 $e |- ( ch -> ps ) $.
   $( Proof by cases, one of them in two steps. $)
-  cases-chain $p |- ps $=
-    ( cases-r chain-r w-not )
-    ABDAICBEFHG $.
+  by-cases-chain $p |- ps $=
+    ( w-not chain-r by-cases-r ) ABDAGCBEFHI $.
 $}
 
 $( Peirce's law, classical logic without a denial. $)
-peirce $p |- ( ( ( ph -> ps ) -> ph ) -> ph ) $=
-  ( chain-r w-imp w-not suffix-r explode clavius )
-  ABDZADAEZADAJIAABGFAHC $.
+peirce-law $p |- ( ( ( ph -> ps ) -> ph ) -> ph ) $=
+  ( w-imp w-not explode suffix-r clavius chain-r ) ABCZACADZACAJIAABEFAGH $.
 
 ${
-  peirce-r.1 $e |- ( ( ph -> ps ) -> ph ) $.
-  $( Rule form of ~ peirce . $)
-  peirce-r $p |- ph $=
-    ( mp w-imp peirce )
-    ABEAEACABFD $.
+  peirce-law-r.1 $e |- ( ( ph -> ps ) -> ph ) $.
+  $( Rule form of ~ peirce-law . $)
+  peirce-law-r $p |- ph $=
+    ( w-imp peirce-law mp ) ABDADACABEF $.
 $}
 
 $( A true antecedent and a false consequent refute an implication. $)
 refute $p |- ( ph -> ( -. ps -> -. ( ph -> ps ) ) ) $=
-  ( contra-d w-imp assert )
-  AABDBABEC $.
+  ( w-imp assert contra-d ) AABCBABDE $.
 
 ${
   refute-r.1 $e |- ph $.
   refute-r.2 $e |- -. ps $.
   $( Rule form of ~ refute . $)
   refute-r $p |- -. ( ph -> ps ) $=
-    ( tollens w-imp assert-r )
-    ABFBDABCGE $.
+    ( w-imp assert-r tollens ) ABEBDABCFG $.
 $}
 
 $( The antecedent of a false implication holds. $)
 refuted-left $p |- ( -. ( ph -> ps ) -> ph ) $=
-  ( contra-neg-r w-imp explode )
-  AABDABEC $.
+  ( w-imp explode contra-neg-r ) AABCABDE $.
 
 $( The consequent of a false implication is false. $)
 refuted-right $p |- ( -. ( ph -> ps ) -> -. ps ) $=
-  ( contra-r w-imp ax-k )
-  BABDBAEC $.
+  ( w-imp ax-k contra-r ) BABCBADE $.
 
 $( The consequent of a false implication implies anything. $)
 refuted-any $p |- ( -. ( ph -> ps ) -> ( ps -> ch ) ) $=
-  ( explode-d w-not w-imp refuted-right )
-  ABFEBCABGD $.
+  ( w-imp w-not refuted-right explode-d ) ABDEBCABFG $.
 
 $( The statement whose denial does not follow holds. $)
 refuted-deny $p |- ( -. ( ph -> -. ps ) -> ps ) $=
-  ( double-drop-d w-not w-imp refuted-right )
-  ABDZEDBAGFC $.
+  ( w-not w-imp refuted-right double-drop-d ) ABCZDCBAGEF $.
 
 ${
   contra-three.1 $e |- ( ph -> ( ps -> ch ) ) $.
   $( A missing consequence makes its ground imply anything. $)
   contra-three $p |- ( ph -> ( -. ch -> ( ps -> th ) ) ) $=
-    ( chain-end w-not w-imp contra-d explode )
-    ACGBGBDHABCEIBDJF $.
+    ( w-not w-imp contra-d explode chain-end ) ACFBFBDGABCEHBDIJ $.
 $}
 
 $( What follows from an implication follows from the antecedent's denial. $)
 luka-third $p |- ( ( ( ph -> ps ) -> ch ) -> ( -. ph -> ch ) ) $=
-  ( suffix-r w-not w-imp explode )
-  AEABFCABGD $.
+  ( w-not w-imp explode suffix-r ) ADABECABFG $.
 
 $( An implication is used by its two ways to be true. $)
-either-imp $p |- ( ( -. ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph -> ps ) -> ch ) ) ) $=
-  ( swap-r w-imp w-not swap-d chain-end prefix cases )
-  BCEZAFCEZABEZCEKMLCKMACELCEABCIACJHGD $.
+either-imp $p |- ( ( -. ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph -> ps ) -> ch
+    ) ) ) $=
+  ( w-imp w-not prefix by-cases chain-end swap-d swap-r )
+  BCDZAECDZABDZCDKMLCKMACDLCDABCFACGHIJ $.
 
 ${
   either-imp-r.1 $e |- ( -. ph -> ch ) $.
   either-imp-r.2 $e |- ( ps -> ch ) $.
   $( Rule form of ~ either-imp . $)
   either-imp-r $p |- ( ( ph -> ps ) -> ch ) $=
-    ( cases-d w-imp prefix-r weaken-r w-not )
-    ABGZACABCEHAJCGKDIF $.
+    ( w-imp prefix-r w-not weaken-r by-cases-d ) ABFZACABCEGAHCFKDIJ $.
 $}
 
 $( What follows from an implication and from its converse holds (Dummett).
    $)
-linear $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ( ps -> ph ) -> ch ) -> ch ) ) $=
-  ( chain-mid w-imp w-not suffix-r refuted-any cases )
-  BAEZCEABEZFZCEKCECLJCABAHGKCID $.
+linear $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ( ps -> ph ) -> ch ) -> ch ) )
+    $=
+  ( w-imp w-not refuted-any suffix-r by-cases chain-mid )
+  BADZCDABDZEZCDKCDCLJCABAFGKCHI $.
 
 $( Peirce's law with a third statement. $)
 roll $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ch -> ph ) -> ph ) ) $=
-  ( chain-end w-imp suffix peirce )
-  ABEZCECAEHAEAHCAFABGD $.
+  ( w-imp suffix peirce-law chain-end ) ABDZCDCADHADAHCAEABFG $.
 
 $( Lukasiewicz's single axiom for implication alone. $)
-meredith-c $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ch -> ph ) -> ( th -> ph ) ) ) $=
-  ( swap-d w-imp weaken-d roll )
-  ABFCFZDCAFZAIJAFDABCHGE $.
+meredith-imp $p |- ( ( ( ph -> ps ) -> ch ) -> ( ( ch -> ph ) -> ( th -> ph
+    ) ) ) $=
+  ( w-imp roll weaken-d swap-d ) ABECEZDCAEZAIJAEDABCFGH $.
 
 $( ---- Conjunction ---- $)
 
 $( Definition of `and', first half: the first statement does not refute the
-   second.  The definitions are pairs of implications, so that each
-   connective may be taken away again in any proof. $)
+   second.  Definitions are pairs of implications, as these need no
+   connective that is not defined yet. $)
 def-and $a |- ( ( ph /\ ps ) -> -. ( ph -> -. ps ) ) $.
 
 $( Definition of `and', second half. $)
@@ -765,63 +683,55 @@ def-and-back $a |- ( -. ( ph -> -. ps ) -> ( ph /\ ps ) ) $.
 
 $( A conjunction implies its first part. $)
 and-left $p |- ( ( ph /\ ps ) -> ph ) $=
-  ( chain-r w-and w-not w-imp def-and refuted-left )
-  ABDABEZFEAABGAIHC $.
+  ( w-not w-and w-imp def-and refuted-left chain-r ) ABDABCZECAABFAIGH $.
 
 $( A conjunction implies its second part. $)
 and-right $p |- ( ( ph /\ ps ) -> ps ) $=
-  ( chain-r w-and w-not w-imp def-and refuted-deny )
-  ABDABEFEBABGABHC $.
+  ( w-not w-and w-imp def-and refuted-deny chain-r ) ABDABCECBABFABGH $.
 
 ${
   and-left-r.1 $e |- ( ph /\ ps ) $.
   $( The first part of a conjunction. $)
   and-left-r $p |- ph $=
-    ( mp w-and and-left )
-    ABEACABFD $.
+    ( w-and and-left mp ) ABDACABEF $.
 $}
 
 ${
   and-right-r.1 $e |- ( ph /\ ps ) $.
   $( The second part of a conjunction. $)
   and-right-r $p |- ps $=
-    ( mp w-and and-right )
-    ABEBCABFD $.
+    ( w-and and-right mp ) ABDBCABEF $.
 $}
 
 ${
   and-left-d.1 $e |- ( ph -> ( ps /\ ch ) ) $.
   $( The first part of a conjunction, under an antecedent. $)
   and-left-d $p |- ( ph -> ps ) $=
-    ( chain-r w-and and-left )
-    ABCFBDBCGE $.
+    ( w-and and-left chain-r ) ABCEBDBCFG $.
 $}
 
 ${
   and-right-d.1 $e |- ( ph -> ( ps /\ ch ) ) $.
   $( The second part of a conjunction, under an antecedent. $)
   and-right-d $p |- ( ph -> ch ) $=
-    ( chain-r w-and and-right )
-    ABCFCDBCGE $.
+    ( w-and and-right chain-r ) ABCECDBCFG $.
 $}
 
 $( Two statements make a conjunction. $)
 and-join $p |- ( ph -> ( ps -> ( ph /\ ps ) ) ) $=
-  ( contrary-d w-and swap-r w-not contra-neg-r w-imp def-and-back )
-  AABDZBJFABFZAKHJABIGEC $.
+  ( w-and w-not w-imp def-and-back contra-neg-r swap-r contrary-d )
+  AABCZBJDABDZAKEJABFGHI $.
 
 $( Two statements make a conjunction, the second first. $)
 and-join-swap $p |- ( ph -> ( ps -> ( ps /\ ph ) ) ) $=
-  ( swap-r w-and and-join )
-  BABADBAEC $.
+  ( w-and and-join swap-r ) BABACBADE $.
 
 ${
   and-join-r.1 $e |- ph $.
   and-join-r.2 $e |- ps $.
   $( Rule form of ~ and-join . $)
   and-join-r $p |- ( ph /\ ps ) $=
-    ( mp w-and w-imp and-join )
-    BABFZDABIGCABHEE $.
+    ( w-and mp w-imp and-join ) BABEZDABIGCABHFF $.
 $}
 
 ${
@@ -829,115 +739,98 @@ ${
   and-join-d.2 $e |- ( ph -> ch ) $.
   $( ~ and-join under an antecedent. $)
   and-join-d $p |- ( ph -> ( ps /\ ch ) ) $=
-    ( chain-both w-and and-join )
-    ABCBCGDEBCHF $.
+    ( w-and and-join chain-both ) ABCBCFDEBCGH $.
 $}
 
 ${
   and-first.1 $e |- ( ph -> ch ) $.
   $( What follows from the first part follows from the conjunction. $)
   and-first $p |- ( ( ph /\ ps ) -> ch ) $=
-    ( chain-r w-and and-left )
-    ABFACABGDE $.
+    ( w-and and-left chain-r ) ABEACABFDG $.
 $}
 
 ${
   and-second.1 $e |- ( ps -> ch ) $.
   $( What follows from the second part follows from the conjunction. $)
   and-second $p |- ( ( ph /\ ps ) -> ch ) $=
-    ( chain-r w-and and-right )
-    ABFBCABGDE $.
+    ( w-and and-right chain-r ) ABEBCABFDG $.
 $}
 
 ${
   import-r.1 $e |- ( ph -> ( ps -> ch ) ) $.
   $( Importation: two antecedents become a conjunction. $)
   import-r $p |- ( ( ph /\ ps ) -> ch ) $=
-    ( mp-d w-and and-right and-first w-imp )
-    ABFBCABGABBCIDHE $.
+    ( w-and and-right w-imp and-first mp-d ) ABEBCABFABBCGDHI $.
 $}
 
 ${
   export-r.1 $e |- ( ( ph /\ ps ) -> ch ) $.
   $( Exportation: a conjunction becomes two antecedents. $)
   export-r $p |- ( ph -> ( ps -> ch ) ) $=
-    ( chain-end w-and and-join )
-    ABABFCABGDE $.
+    ( w-and and-join chain-end ) ABABECABFDG $.
 $}
 
 $( Importation, closed form. $)
 import $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ph /\ ps ) -> ch ) ) $=
-  ( swap-r w-and w-imp import-r swap-d assert )
-  ABEABCFZFZCABKCFAKBCAJIHGD $.
+  ( w-imp w-and assert swap-d import-r swap-r ) ABEABCDZDZCABKCDAKBCAJFGHI $.
 
 $( Exportation, closed form. $)
 export $p |- ( ( ( ph /\ ps ) -> ch ) -> ( ph -> ( ps -> ch ) ) ) $=
-  ( swap-r w-imp w-and suffix-d and-join )
-  AABFZCEBCEABICABHGD $.
+  ( w-and w-imp and-join suffix-d swap-r ) AABDZCEBCEABICABFGH $.
 
 ${
   import-d.1 $e |- ( ph -> ( ps -> ( ch -> th ) ) ) $.
   $( Importation under an antecedent. $)
   import-d $p |- ( ph -> ( ( ps /\ ch ) -> th ) ) $=
-    ( chain-r w-imp w-and import )
-    ABCDGGBCHDGEBCDIF $.
+    ( w-imp w-and import chain-r ) ABCDFFBCGDFEBCDHI $.
 $}
 
 ${
   export-d.1 $e |- ( ph -> ( ( ps /\ ch ) -> th ) ) $.
   $( Exportation under an antecedent. $)
   export-d $p |- ( ph -> ( ps -> ( ch -> th ) ) ) $=
-    ( chain-r w-imp w-and export )
-    ABCHDGBCDGGEBCDIF $.
+    ( w-imp w-and export chain-r ) ABCGDFBCDFFEBCDHI $.
 $}
 
 $( Modus ponens as one implication from a conjunction. $)
 and-mp $p |- ( ( ph /\ ( ph -> ps ) ) -> ps ) $=
-  ( import-r w-imp assert )
-  AABDBABEC $.
+  ( w-imp assert import-r ) AABCBABDE $.
 
 $( Modus tollens as one implication from a conjunction. $)
 and-tollens $p |- ( ( -. ps /\ ( ph -> ps ) ) -> -. ph ) $=
-  ( import-r w-not w-imp swap-r contra )
-  BDZABEZADZIHJABGFC $.
+  ( w-not w-imp contra swap-r import-r ) BCZABDZACZIHJABEFG $.
 
 $( Syllogism as one implication from a conjunction. $)
 and-chain $p |- ( ( ( ph -> ps ) /\ ( ps -> ch ) ) -> ( ph -> ch ) ) $=
-  ( import-r w-imp suffix )
-  ABEBCEACEABCFD $.
+  ( w-imp suffix import-r ) ABDBCDACDABCEF $.
 
 $( The parts of a conjunction may change places. $)
 and-swap $p |- ( ( ph /\ ps ) -> ( ps /\ ph ) ) $=
-  ( import-r w-and and-join-swap )
-  ABBADABEC $.
+  ( w-and and-join-swap import-r ) ABBACABDE $.
 
 ${
   and-swap-d.1 $e |- ( ph -> ( ps /\ ch ) ) $.
   $( The parts of a conjunction may change places, under an antecedent. $)
   and-swap-d $p |- ( ph -> ( ch /\ ps ) ) $=
-    ( chain-r w-and and-swap )
-    ABCFCBFDBCGE $.
+    ( w-and and-swap chain-r ) ABCECBEDBCFG $.
 $}
 
 ${
   and-swap-left.1 $e |- ( ( ph /\ ps ) -> ch ) $.
   $( The parts of a conjunctive antecedent may change places. $)
   and-swap-left $p |- ( ( ps /\ ph ) -> ch ) $=
-    ( chain-r w-and and-swap )
-    BAFABFCBAGDE $.
+    ( w-and and-swap chain-r ) BAEABECBAFDG $.
 $}
 
 $( A statement may be said twice. $)
 and-twice $p |- ( ph -> ( ph /\ ph ) ) $=
-  ( contract-r w-and and-join )
-  AAACAADB $.
+  ( w-and and-join contract-r ) AAABAACD $.
 
 ${
   and-keep.1 $e |- ( ph -> ps ) $.
   $( Keep the antecedent beside what it implies. $)
   and-keep $p |- ( ph -> ( ph /\ ps ) ) $=
-    ( and-join-d refl )
-    AABAECD $.
+    ( refl and-join-d ) AABADCE $.
 $}
 
 ${
@@ -945,137 +838,129 @@ ${
   and-mono.2 $e |- ( ch -> th ) $.
   $( Both parts of a conjunction may be weakened. $)
   and-mono $p |- ( ( ph /\ ch ) -> ( ps /\ th ) ) $=
-    ( and-join-d w-and and-first and-second )
-    ACHBDACBEIACDFJG $.
+    ( w-and and-first and-second and-join-d ) ACGBDACBEHACDFIJ $.
 $}
 
 ${
   and-mono-left.1 $e |- ( ph -> ps ) $.
   $( The first part of a conjunction may be weakened. $)
   and-mono-left $p |- ( ( ph /\ ch ) -> ( ps /\ ch ) ) $=
-    ( and-mono refl )
-    ABCCDCFE $.
+    ( refl and-mono ) ABCCDCEF $.
 $}
 
 ${
   and-mono-right.1 $e |- ( ph -> ps ) $.
   $( The second part of a conjunction may be weakened. $)
   and-mono-right $p |- ( ( ch /\ ph ) -> ( ch /\ ps ) ) $=
-    ( and-mono refl )
-    CCABCFDE $.
+    ( refl and-mono ) CCABCEDF $.
 $}
 
 $( The first part of a conjunction may be weakened, closed form. $)
-and-mono-closed $p |- ( ( ph -> ps ) -> ( ( ph /\ ch ) -> ( ps /\ ch ) ) ) $=
-  ( import-d w-imp w-and prefix-r and-join )
-  ABEACBCFZABCIEBCHGD $.
+and-mono-closed $p |- ( ( ph -> ps ) -> ( ( ph /\ ch ) -> ( ps /\ ch ) ) )
+    $=
+  ( w-imp w-and and-join prefix-r import-d ) ABDACBCEZABCIDBCFGH $.
 
 $( Brackets of a conjunction move to the right. $)
 and-assoc $p |- ( ( ( ph /\ ps ) /\ ch ) -> ( ph /\ ( ps /\ ch ) ) ) $=
-  ( and-join-d w-and and-first and-left and-right )
-  ABEZCEZABCEICAABGFJBCICBABHFICHDD $.
+  ( w-and and-first and-right and-join-d and-left )
+  ABDZCDZABCDICAABHEJBCICBABFEICFGG $.
 
 $( Brackets of a conjunction move to the left. $)
 and-assoc-back $p |- ( ( ph /\ ( ps /\ ch ) ) -> ( ( ph /\ ps ) /\ ch ) ) $=
-  ( and-join-d w-and and-mono-right and-left and-second and-right )
-  ABCEZEABECJBABCGFAJCBCIHD $.
+  ( w-and and-left and-mono-right and-right and-second and-join-d )
+  ABCDZDABDCJBABCEFAJCBCGHI $.
 
 $( The first two of three conjuncts change places. $)
 and-exchange $p |- ( ( ph /\ ( ps /\ ch ) ) -> ( ps /\ ( ph /\ ch ) ) ) $=
-  ( and-join-d w-and and-second and-left and-mono-right and-right )
-  ABCEZEBACEAJBBCGFJCABCIHD $.
+  ( w-and and-left and-second and-right and-mono-right and-join-d )
+  ABCDZDBACDAJBBCEFJCABCGHI $.
 
 $( The inner two of four conjuncts change places. $)
-and-square $p |- ( ( ( ph /\ ps ) /\ ( ch /\ th ) ) -> ( ( ph /\ ch ) /\ ( ps /\ th ) ) ) $=
-  ( and-join-d w-and and-mono and-left and-right )
-  ABFZCDFZFACFBDFJAKCABHCDHGJBKDABICDIGE $.
+and-square $p |- ( ( ( ph /\ ps ) /\ ( ch /\ th ) ) -> ( ( ph /\ ch ) /\ (
+    ps /\ th ) ) ) $=
+  ( w-and and-left and-mono and-right and-join-d )
+  ABEZCDEZEACEBDEJAKCABFCDFGJBKDABHCDHGI $.
 
 $( Two consequents of one antecedent join. $)
-and-target $p |- ( ( ( ph -> ps ) /\ ( ph -> ch ) ) -> ( ph -> ( ps /\ ch ) ) ) $=
-  ( mp-third w-and w-imp and-right and-first prefix-r and-join )
-  ABFZACFZEACBCEZKLGKLACMFZFABNBCJIHD $.
+and-target $p |- ( ( ( ph -> ps ) /\ ( ph -> ch ) ) -> ( ph -> ( ps /\ ch )
+    ) ) $=
+  ( w-imp w-and and-right and-join prefix-r and-first mp-third )
+  ABDZACDZEACBCEZKLFKLACMDZDABNBCGHIJ $.
 
 $( A conjunctive consequent comes apart. $)
-and-target-back $p |- ( ( ph -> ( ps /\ ch ) ) -> ( ( ph -> ps ) /\ ( ph -> ch ) ) ) $=
-  ( and-join-d w-imp w-and prefix-r and-left and-right )
-  ABCFZEABEACEAJBBCHGAJCBCIGD $.
+and-target-back $p |- ( ( ph -> ( ps /\ ch ) ) -> ( ( ph -> ps ) /\ ( ph ->
+    ch ) ) ) $=
+  ( w-and w-imp prefix-r and-left and-right and-join-d )
+  ABCDZEABEACEAJBBCGFAJCBCHFI $.
 
 $( Weaken the second part of a conjunction beside the first. $)
-and-under $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ph /\ ps ) -> ( ph /\ ch ) ) ) $=
-  ( import-d w-imp w-and distribute-r prefix-d and-join )
-  ABCEZEABACFZAJBKEACKBACIHGD $.
+and-under $p |- ( ( ph -> ( ps -> ch ) ) -> ( ( ph /\ ps ) -> ( ph /\ ch ) )
+    ) $=
+  ( w-imp w-and and-join prefix-d distribute-r import-d )
+  ABCDZDABACEZAJBKDACKBACFGHI $.
 
 $( Leibniz's `praeclarum theorema': two implications side by side. $)
-and-both $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph /\ ch ) -> ( ps /\ th ) ) ) $=
-  ( chain-both w-and w-imp and-first suffix-r and-left and-second and-right
-  export-r and-target )
-  ABGZCDGZFACFZBGZQDGZQBDFGZOPRQABACJIHOPSQCDACLIKRSTQBDNME $.
+and-both $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph /\ ch ) -> ( ps
+    /\ th ) ) ) $=
+  ( w-imp w-and suffix-r and-left and-first and-right and-second
+  and-target export-r chain-both )
+  ABEZCDEZFACFZBEZQDEZQBDFEZOPRQABACHGIOPSQCDACJGKRSTQBDLMN $.
 
 $( Conjunction distributes over itself. $)
-and-distribute $p |- ( ( ph /\ ( ps /\ ch ) ) -> ( ( ph /\ ps ) /\ ( ph /\ ch ) ) ) $=
-  ( chain-r w-and and-mono-left and-twice and-square )
-  ABCEZEAAEZIEABEACEEAJIAGFAABCHD $.
+and-distribute $p |- ( ( ph /\ ( ps /\ ch ) ) -> ( ( ph /\ ps ) /\ ( ph /\
+    ch ) ) ) $=
+  ( w-and and-twice and-mono-left and-square chain-r )
+  ABCDZDAADZIDABDACDDAJIAEFAABCGH $.
 
 $( The law of contradiction. $)
 not-both $p |- -. ( ph /\ -. ph ) $=
-  ( self-refute-r w-and w-not import-r explode-swap )
-  AADZCZAGHDZAIFEB $.
+  ( w-not w-and explode-swap import-r self-refute-r ) AABZCZAGHBZAIDEF $.
 
 $( A contradiction implies anything. $)
 and-absurd $p |- ( ( ph /\ -. ph ) -> ps ) $=
-  ( explode-r w-and w-not not-both )
-  AAEDBAFC $.
+  ( w-not w-and not-both explode-r ) AACDBAEF $.
 
 $( Of two statements that do not both hold, the first refutes the second. $)
 not-and-imp $p |- ( -. ( ph /\ ps ) -> ( ph -> -. ps ) ) $=
-  ( contra-neg-r w-imp w-not w-and def-and-back )
-  ABEDABFABGC $.
+  ( w-not w-imp w-and def-and-back contra-neg-r ) ABCDABEABFG $.
 
 $( The converse of ~ not-and-imp . $)
 imp-not-and $p |- ( ( ph -> -. ps ) -> -. ( ph /\ ps ) ) $=
-  ( contra-pos-r w-and w-imp w-not def-and )
-  ABDABFEABGC $.
+  ( w-and w-not w-imp def-and contra-pos-r ) ABCABDEABFG $.
 
 $( A false first part makes a false conjunction. $)
 not-and-left $p |- ( -. ph -> -. ( ph /\ ps ) ) $=
-  ( contra-r w-and and-left )
-  ABDAABEC $.
+  ( w-and and-left contra-r ) ABCAABDE $.
 
 $( A false second part makes a false conjunction. $)
 not-and-right $p |- ( -. ps -> -. ( ph /\ ps ) ) $=
-  ( contra-r w-and and-right )
-  ABDBABEC $.
+  ( w-and and-right contra-r ) ABCBABDE $.
 
 $( A false implication has a true antecedent and a false consequent. $)
 refuted-and $p |- ( -. ( ph -> ps ) -> ( ph /\ -. ps ) ) $=
-  ( and-join-d w-not w-imp refuted-left refuted-right )
-  ABEDABDABFABGC $.
+  ( w-not w-imp refuted-left refuted-right and-join-d ) ABDCABCABEABFG $.
 
 $( The converse of ~ refuted-and . $)
 and-refuted $p |- ( ( ph /\ -. ps ) -> -. ( ph -> ps ) ) $=
-  ( import-r w-not w-imp refute )
-  ABDABEDABFC $.
+  ( w-not w-imp refute import-r ) ABCABDCABEF $.
 
 ${
   antilogism.1 $e |- ( ( ph /\ ps ) -> ch ) $.
   $( A syllogism whose conclusion fails has a false premise. $)
   antilogism $p |- ( ( ph /\ -. ch ) -> -. ps ) $=
-    ( import-r w-not contra-d export-r )
-    ACFBFABCABCDHGE $.
+    ( w-not export-r contra-d import-r ) ACEBEABCABCDFGH $.
 $}
 
 $( What implies a statement and its denial is false, from a conjunction. $)
 and-reductio $p |- ( ( ( ph -> ps ) /\ ( ph -> -. ps ) ) -> -. ph ) $=
-  ( import-r w-imp w-not reductio )
-  ABDABEDAEABFC $.
+  ( w-imp w-not reductio import-r ) ABCABDCADABEF $.
 
 ${
   and-cases.1 $e |- ( ( ph /\ ps ) -> ch ) $.
   and-cases.2 $e |- ( ( ph /\ -. ps ) -> ch ) $.
   $( Proof by cases, each beside the common assumption. $)
   and-cases $p |- ( ph -> ch ) $=
-    ( cases-d export-r w-not )
-    ABCABCDGABHCEGF $.
+    ( export-r w-not by-cases-d ) ABCABCDFABGCEFH $.
 $}
 
 $( ---- Disjunction ---- $)
@@ -1088,57 +973,49 @@ def-or-back $a |- ( ( -. ph -> ps ) -> ( ph \/ ps ) ) $.
 
 $( A disjunction follows from its first part. $)
 or-left $p |- ( ph -> ( ph \/ ps ) ) $=
-  ( chain-r w-imp w-not w-or explode-swap def-or-back )
-  AAEBDABFABGABHC $.
+  ( w-not w-imp w-or explode-swap def-or-back chain-r ) AACBDABEABFABGH $.
 
 $( A disjunction follows from its second part. $)
 or-right $p |- ( ps -> ( ph \/ ps ) ) $=
-  ( mp w-imp w-not w-or def-or-back drop-left )
-  AEZBDABFZDBJDABGIBJHC $.
+  ( w-imp w-or w-not def-or-back drop-left mp ) AEZBCABDZCBJCABFIBJGH $.
 
 ${
   or-left-r.1 $e |- ph $.
   $( Rule form of ~ or-left . $)
   or-left-r $p |- ( ph \/ ps ) $=
-    ( mp w-or or-left )
-    AABECABFD $.
+    ( w-or or-left mp ) AABDCABEF $.
 $}
 
 ${
   or-right-r.1 $e |- ps $.
   $( Rule form of ~ or-right . $)
   or-right-r $p |- ( ph \/ ps ) $=
-    ( mp w-or or-right )
-    BABECABFD $.
+    ( w-or or-right mp ) BABDCABEF $.
 $}
 
 ${
   or-left-d.1 $e |- ( ph -> ps ) $.
   $( ~ or-left under an antecedent. $)
   or-left-d $p |- ( ph -> ( ps \/ ch ) ) $=
-    ( chain-r w-or or-left )
-    ABBCFDBCGE $.
+    ( w-or or-left chain-r ) ABBCEDBCFG $.
 $}
 
 ${
   or-right-d.1 $e |- ( ph -> ch ) $.
   $( ~ or-right under an antecedent. $)
   or-right-d $p |- ( ph -> ( ps \/ ch ) ) $=
-    ( chain-r w-or or-right )
-    ACBCFDBCGE $.
+    ( w-or or-right chain-r ) ACBCEDBCFG $.
 $}
 
 $( A statement or its denial holds. $)
 excluded-middle $p |- ( ph \/ -. ph ) $=
-  ( mp w-imp w-not w-or def-or-back drop-true )
-  ADZHCAHEZCIAHFHIGB $.
+  ( w-not w-or w-imp def-or-back drop-true mp ) ABZHDAHCZDIAHEHIFG $.
 
 ${
   or-intro-neg.1 $e |- ( -. ph -> ps ) $.
   $( To prove a disjunction, deny its first part and prove the second. $)
   or-intro-neg $p |- ( ph \/ ps ) $=
-    ( mp w-imp w-not w-or def-or-back )
-    AFBEABGCABHD $.
+    ( w-not w-imp w-or def-or-back mp ) ADBEABFCABGH $.
 $}
 
 ${
@@ -1146,8 +1023,7 @@ ${
   or-rest.2 $e |- ( ph \/ ps ) $.
   $( Disjunctive syllogism: without the first part, the second. $)
   or-rest $p |- ps $=
-    ( mp w-not w-or w-imp def-or )
-    AFZBCABGJBHDABIEE $.
+    ( w-not mp w-or w-imp def-or ) AEZBCABGJBHDABIFF $.
 $}
 
 ${
@@ -1155,8 +1031,7 @@ ${
   or-rest-left.2 $e |- ( ph \/ ps ) $.
   $( Disjunctive syllogism: without the second part, the first. $)
   or-rest-left $p |- ph $=
-    ( mp w-not w-or w-imp contra-neg-d def-or )
-    BFZACABGZKAHDLABABJIEE $.
+    ( w-not w-or mp w-imp def-or contra-neg-d ) BEZACABFZKAHDLABABIJGG $.
 $}
 
 ${
@@ -1164,8 +1039,7 @@ ${
   or-rest-d.2 $e |- ( ph -> ( ps \/ ch ) ) $.
   $( Disjunctive syllogism under an antecedent. $)
   or-rest-d $p |- ( ph -> ch ) $=
-    ( chain-both w-or w-not def-or )
-    ABCGBHCEDBCIF $.
+    ( w-or w-not def-or chain-both ) ABCFBGCEDBCHI $.
 $}
 
 ${
@@ -1173,8 +1047,8 @@ ${
   or-cases.2 $e |- ( ps -> ch ) $.
   $( What follows from both parts follows from the disjunction. $)
   or-cases $p |- ( ( ph \/ ps ) -> ch ) $=
-    ( cases-d w-or weaken-r w-imp chain-end w-not def-or )
-    ABGZACACIMDHMAKBCABLEJF $.
+    ( w-or w-imp weaken-r w-not def-or chain-end by-cases-d )
+    ABFZACACGMDHMAIBCABJEKL $.
 $}
 
 ${
@@ -1183,71 +1057,64 @@ ${
   or-cases-r.3 $e |- ( ps -> ch ) $.
   $( Proof by cases from a disjunction. $)
   or-cases-r $p |- ch $=
-    ( mp w-or or-cases )
-    ABHCDABCEFIG $.
+    ( w-or or-cases mp ) ABGCDABCEFHI $.
 $}
 
 $( Proof by cases, closed form. $)
-or-cases-closed $p |- ( ( ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph \/ ps ) -> ch ) ) ) $=
-  ( chain-mid w-imp w-or w-not swap-r suffix-d def-or prefix-d cases )
-  BCEZABFZAGZCEZEACEZNCENMPNOBCABJIHQPCNACLKD $.
+or-cases-closed $p |- ( ( ph -> ch ) -> ( ( ps -> ch ) -> ( ( ph \/ ps ) ->
+    ch ) ) ) $=
+  ( w-imp w-or w-not def-or suffix-d swap-r by-cases prefix-d chain-mid )
+  BCDZABEZAFZCDZDACDZNCDNMPNOBCABGHIQPCNACJKL $.
 
 ${
   or-cases-d.1 $e |- ( ph -> ( ps -> th ) ) $.
   or-cases-d.2 $e |- ( ph -> ( ch -> th ) ) $.
   $( Proof by cases under an antecedent. $)
   or-cases-d $p |- ( ph -> ( ( ps \/ ch ) -> th ) ) $=
-    ( swap-r w-or or-cases w-imp )
-    BCHADBCADJABDEGACDFGIG $.
+    ( swap-r w-or w-imp or-cases ) BCHADBCADIABDEGACDFGJG $.
 $}
 
 $( The parts of a disjunction may change places. $)
 or-swap $p |- ( ( ph \/ ps ) -> ( ps \/ ph ) ) $=
-  ( or-cases w-or or-right or-left )
-  ABBADBAEBAFC $.
+  ( w-or or-right or-left or-cases ) ABBACBADBAEF $.
 
 ${
   or-swap-r.1 $e |- ( ph \/ ps ) $.
   $( Rule form of ~ or-swap . $)
   or-swap-r $p |- ( ps \/ ph ) $=
-    ( mp w-or or-swap )
-    ABEBAECABFD $.
+    ( w-or or-swap mp ) ABDBADCABEF $.
 $}
 
 $( A disjunction of a statement with itself is that statement. $)
 or-twice $p |- ( ( ph \/ ph ) -> ph ) $=
-  ( or-cases refl )
-  AAAACZDB $.
+  ( refl or-cases ) AAAABZDC $.
 
 ${
   or-mono.1 $e |- ( ph -> ps ) $.
   or-mono.2 $e |- ( ch -> th ) $.
   $( Both parts of a disjunction may be weakened: constructive dilemma. $)
   or-mono $p |- ( ( ph \/ ch ) -> ( ps \/ th ) ) $=
-    ( or-cases w-or or-left-d or-right-d )
-    ACBDHABDEICBDFJG $.
+    ( w-or or-left-d or-right-d or-cases ) ACBDGABDEHCBDFIJ $.
 $}
 
 ${
   or-mono-left.1 $e |- ( ph -> ps ) $.
   $( The first part of a disjunction may be weakened. $)
   or-mono-left $p |- ( ( ph \/ ch ) -> ( ps \/ ch ) ) $=
-    ( or-mono refl )
-    ABCCDCFE $.
+    ( refl or-mono ) ABCCDCEF $.
 $}
 
 ${
   or-mono-right.1 $e |- ( ph -> ps ) $.
   $( The second part of a disjunction may be weakened. $)
   or-mono-right $p |- ( ( ch \/ ph ) -> ( ch \/ ps ) ) $=
-    ( or-mono refl )
-    CCABCFDE $.
+    ( refl or-mono ) CCABCEDF $.
 $}
 
 $( The second part of a disjunction may be weakened, closed form. $)
 or-mono-closed $p |- ( ( ph -> ps ) -> ( ( ch \/ ph ) -> ( ch \/ ps ) ) ) $=
-  ( or-cases-d w-imp w-or weaken-r or-left prefix-r or-right )
-  ABEZCACBFZCLEKCBHGABLCBJID $.
+  ( w-imp w-or or-left weaken-r or-right prefix-r or-cases-d )
+  ABDZCACBEZCLDKCBFGABLCBHIJ $.
 
 ${
   dilemma.1 $e |- ( ph \/ ch ) $.
@@ -1255,8 +1122,7 @@ ${
   dilemma.3 $e |- ( ch -> th ) $.
   $( Constructive dilemma as a rule. $)
   dilemma $p |- ( ps \/ th ) $=
-    ( mp w-or or-mono )
-    ACIBDIEABCDFGJH $.
+    ( w-or or-mono mp ) ACHBDHEABCDFGIJ $.
 $}
 
 ${
@@ -1265,199 +1131,190 @@ ${
   dilemma-neg.3 $e |- ( ch -> th ) $.
   $( Destructive dilemma as a rule. $)
   dilemma-neg $p |- ( -. ph \/ -. ch ) $=
-    ( mp w-or w-not or-mono contra-r )
-    BJZDJZIAJZCJZIEMONPABFLCDGLKH $.
+    ( w-not w-or contra-r or-mono mp ) BHZDHZIAHZCHZIEMONPABFJCDGJKL $.
 $}
 
 $( Brackets of a disjunction move to the right. $)
 or-assoc $p |- ( ( ( ph \/ ps ) \/ ch ) -> ( ph \/ ( ps \/ ch ) ) ) $=
-  ( or-cases w-or or-mono-right or-left or-right-d or-right )
-  ABECABCEZEBJABCGFCAJBCIHD $.
+  ( w-or or-left or-mono-right or-right or-right-d or-cases )
+  ABDCABCDZDBJABCEFCAJBCGHI $.
 
 $( Brackets of a disjunction move to the left. $)
 or-assoc-back $p |- ( ( ph \/ ( ps \/ ch ) ) -> ( ( ph \/ ps ) \/ ch ) ) $=
-  ( or-cases w-or or-left-d or-left or-mono-left or-right )
-  ABCEABEZCEAJCABGFBJCABIHD $.
+  ( w-or or-left or-left-d or-right or-mono-left or-cases )
+  ABCDABDZCDAJCABEFBJCABGHI $.
 
 $( The first two of three disjuncts change places. $)
 or-exchange $p |- ( ( ph \/ ( ps \/ ch ) ) -> ( ps \/ ( ph \/ ch ) ) ) $=
-  ( or-cases w-or or-right-d or-left or-mono-right or-right )
-  ABCEBACEZEABJACGFCJBACIHD $.
+  ( w-or or-left or-right-d or-right or-mono-right or-cases )
+  ABCDBACDZDABJACEFCJBACGHI $.
 
 $( The inner two of four disjuncts change places. $)
-or-square $p |- ( ( ( ph \/ ps ) \/ ( ch \/ th ) ) -> ( ( ph \/ ch ) \/ ( ps \/ th ) ) ) $=
-  ( or-cases w-or or-mono or-left or-right )
-  ABFCDFACFZBDFZFAJBKACHBDHGCJDKACIBDIGE $.
+or-square $p |- ( ( ( ph \/ ps ) \/ ( ch \/ th ) ) -> ( ( ph \/ ch ) \/ ( ps
+    \/ th ) ) ) $=
+  ( w-or or-left or-mono or-right or-cases )
+  ABECDEACEZBDEZEAJBKACFBDFGCJDKACHBDHGI $.
 
 $( An implication is a disjunction. $)
 imp-or $p |- ( ( ph -> ps ) -> ( -. ph \/ ps ) ) $=
-  ( either-imp-r w-or w-not or-left or-right )
-  ABAEZBDHBFHBGC $.
+  ( w-not w-or or-left or-right either-imp-r ) ABACZBDHBEHBFG $.
 
 $( The converse of ~ imp-or . $)
 or-imp $p |- ( ( -. ph \/ ps ) -> ( ph -> ps ) ) $=
-  ( contrary-d w-or w-not contra-neg-d def-or )
-  AEZBDZBAIHBHBGFC $.
+  ( w-not w-or def-or contra-neg-d contrary-d ) ACZBDZBAIHBHBEFG $.
 
-$( Every statement follows from something or implies everything. $)
+$( A statement follows from any other or implies any other. $)
 or-imp-pair $p |- ( ( ph -> ps ) \/ ( ps -> ch ) ) $=
-  ( or-intro-neg w-imp refuted-any )
-  ABEBCEABCFD $.
+  ( w-imp refuted-any or-intro-neg ) ABDBCDABCEF $.
 
 $( A statement holds or implies anything. $)
 or-peirce $p |- ( ph \/ ( ph -> ps ) ) $=
-  ( or-intro-neg w-imp explode )
-  AABDABEC $.
+  ( w-imp explode or-intro-neg ) AABCABDE $.
 
 $( Disjunction can be said by implication alone. $)
 or-conclude $p |- ( ( ( ph -> ps ) -> ps ) -> ( ph \/ ps ) ) $=
-  ( chain-r w-imp w-not w-or luka-third def-or-back )
-  ABDBDAEBDABFABBGABHC $.
+  ( w-imp w-not w-or luka-third def-or-back chain-r ) ABCBCADBCABEABBFABGH $.
 
 $( The converse of ~ or-conclude . $)
 conclude-or $p |- ( ( ph \/ ps ) -> ( ( ph -> ps ) -> ps ) ) $=
-  ( or-cases w-imp assert ax-k )
-  ABABDZBDABEBGFC $.
+  ( w-imp assert ax-k or-cases ) ABABCZBCABDBGEF $.
 
 $( A false disjunction has a false first part. $)
 not-or-left $p |- ( -. ( ph \/ ps ) -> -. ph ) $=
-  ( contra-r w-or or-left )
-  AABDABEC $.
+  ( w-or or-left contra-r ) AABCABDE $.
 
 $( A false disjunction has a false second part. $)
 not-or-right $p |- ( -. ( ph \/ ps ) -> -. ps ) $=
-  ( contra-r w-or or-right )
-  BABDABEC $.
+  ( w-or or-right contra-r ) BABCABDE $.
 
 $( De Morgan: neither statement holds. $)
 de-morgan-or $p |- ( -. ( ph \/ ps ) -> ( -. ph /\ -. ps ) ) $=
-  ( and-join-d w-not w-or not-or-left not-or-right )
-  ABEDADBDABFABGC $.
+  ( w-not w-or not-or-left not-or-right and-join-d ) ABDCACBCABEABFG $.
 
 $( De Morgan: the converse of ~ de-morgan-or . $)
 de-morgan-or-back $p |- ( ( -. ph /\ -. ps ) -> -. ( ph \/ ps ) ) $=
-  ( import-r w-not w-or contra-d swap-r def-or )
-  ADZBDABEZDIJBJIBABHGFC $.
+  ( w-not w-or def-or swap-r contra-d import-r ) ACZBCABDZCIJBJIBABEFGH $.
 
 $( De Morgan: one of the two does not hold. $)
 de-morgan-and $p |- ( -. ( ph /\ ps ) -> ( -. ph \/ -. ps ) ) $=
-  ( chain-r w-not w-and w-imp w-or not-and-imp imp-or )
-  ABEDABDZFADJGABHAJIC $.
+  ( w-not w-and w-imp w-or not-and-imp imp-or chain-r )
+  ABDCABCZEACJFABGAJHI $.
 
 $( De Morgan: the converse of ~ de-morgan-and . $)
 de-morgan-and-back $p |- ( ( -. ph \/ -. ps ) -> -. ( ph /\ ps ) ) $=
-  ( or-cases w-not w-and not-and-left not-and-right )
-  ADBDABEDABFABGC $.
+  ( w-not w-and not-and-left not-and-right or-cases ) ACBCABDCABEABFG $.
 
 $( Conjunction can be said by denial and disjunction. $)
 and-by-or $p |- ( -. ( -. ph \/ -. ps ) -> ( ph /\ ps ) ) $=
-  ( contra-neg-r w-and w-or w-not de-morgan-and )
-  ABDAFBFEABGC $.
+  ( w-not w-and w-or de-morgan-and contra-neg-r ) ABDACBCEABFG $.
 
 $( Disjunction can be said by denial and conjunction. $)
 or-by-and $p |- ( -. ( -. ph /\ -. ps ) -> ( ph \/ ps ) ) $=
-  ( contra-neg-r w-or w-and w-not de-morgan-or )
-  ABDAFBFEABGC $.
+  ( w-not w-or w-and de-morgan-or contra-neg-r ) ABDACBCEABFG $.
 
 $( Both is more than one of both. $)
 and-or $p |- ( ( ph /\ ps ) -> ( ph \/ ps ) ) $=
-  ( and-first w-or or-left )
-  ABABDABEC $.
+  ( w-or or-left and-first ) ABABCABDE $.
 
-$( The converse of ~ absorb-and . $)
+$( A statement holds beside its disjunction with any other. $)
 absorb-and-back $p |- ( ph -> ( ph /\ ( ph \/ ps ) ) ) $=
-  ( and-keep w-or or-left )
-  AABDABEC $.
+  ( w-or or-left and-keep ) AABCABDE $.
 
 $( Absorption of a conjunction. $)
 absorb-or $p |- ( ( ph \/ ( ph /\ ps ) ) -> ph ) $=
-  ( or-cases w-and refl and-left )
-  AABDAAEABFC $.
+  ( w-and refl and-left or-cases ) AABCAADABEF $.
 
 $( Conjunction distributes over disjunction. $)
-and-over-or $p |- ( ( ph /\ ( ps \/ ch ) ) -> ( ( ph /\ ps ) \/ ( ph /\ ch ) ) ) $=
-  ( import-r w-or w-and or-cases-d export-r or-left or-right )
-  ABCEABFZACFZEZABCMABMKLIHACMKLJHGD $.
+and-over-or $p |- ( ( ph /\ ( ps \/ ch ) ) -> ( ( ph /\ ps ) \/ ( ph /\ ch )
+    ) ) $=
+  ( w-and w-or export-r or-left or-right or-cases-d import-r )
+  ABCEABDZACDZEZABCMABMKLGFACMKLHFIJ $.
 
 $( The converse of ~ and-over-or . $)
-and-over-or-back $p |- ( ( ( ph /\ ps ) \/ ( ph /\ ch ) ) -> ( ph /\ ( ps \/ ch ) ) ) $=
-  ( or-cases w-and w-or and-mono-right or-left or-right )
-  ABEACEABCFZEBJABCHGCJABCIGD $.
+and-over-or-back $p |- ( ( ( ph /\ ps ) \/ ( ph /\ ch ) ) -> ( ph /\ ( ps \/
+    ch ) ) ) $=
+  ( w-and w-or and-mono-right or-left or-right or-cases )
+  ABDACDABCEZDBJABCGFCJABCHFI $.
 
 $( Disjunction distributes over conjunction. $)
-or-over-and $p |- ( ( ph \/ ( ps /\ ch ) ) -> ( ( ph \/ ps ) /\ ( ph \/ ch ) ) ) $=
-  ( and-join-d w-or w-and or-mono-right and-left and-right )
-  ABCFZEABEACEJBABCHGJCABCIGD $.
+or-over-and $p |- ( ( ph \/ ( ps /\ ch ) ) -> ( ( ph \/ ps ) /\ ( ph \/ ch )
+    ) ) $=
+  ( w-and w-or or-mono-right and-left and-right and-join-d )
+  ABCDZEABEACEJBABCGFJCABCHFI $.
 
 $( The converse of ~ or-over-and . $)
-or-over-and-back $p |- ( ( ( ph \/ ps ) /\ ( ph \/ ch ) ) -> ( ph \/ ( ps /\ ch ) ) ) $=
-  ( chain-r w-and w-or w-imp w-not and-join-d and-first def-or and-second
+or-over-and-back $p |- ( ( ( ph \/ ps ) /\ ( ph \/ ch ) ) -> ( ph \/ ( ps /\
+    ch ) ) ) $=
+  ( w-imp w-or w-and w-not def-or chain-r and-first and-second and-join-d
   and-target def-or-back )
-  ABFZACFZEZAHZBCEZGZASFQRBGZRCGZETQUAUBOPUAABKJOPUBACKLIRBCMDASND $.
+  ABEZACEZFZAGZBCFZDZASEQRBDZRCDZFTQUAUBOPUAABHJOPUBACHKLRBCMIASNI $.
 
 $( Disjunction distributes over implication. $)
-or-over-imp $p |- ( ( ph \/ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ( ph \/ ch ) ) ) $=
-  ( or-cases w-imp w-or weaken-d or-left or-mono-closed )
-  ABCEABFZACFZEAKJACHGBCAID $.
+or-over-imp $p |- ( ( ph \/ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ( ph \/ ch )
+    ) ) $=
+  ( w-or w-imp or-left weaken-d or-mono-closed or-cases )
+  ABCEABDZACDZEAKJACFGBCAHI $.
 
 $( A disjunctive consequent comes apart. $)
-imp-over-or $p |- ( ( ph -> ( ps \/ ch ) ) -> ( ( ph -> ps ) \/ ( ph -> ch ) ) ) $=
-  ( either-imp-r w-or w-imp or-left-d w-not explode or-mono ax-k )
-  ABCEABFZACFZEAHLMABIGBLCMBAKCAKJD $.
+imp-over-or $p |- ( ( ph -> ( ps \/ ch ) ) -> ( ( ph -> ps ) \/ ( ph -> ch )
+    ) ) $=
+  ( w-imp w-or ax-k w-not explode or-left-d or-mono either-imp-r )
+  ABCEABDZACDZEAGLMABHIBLCMBAFCAFJK $.
 
 $( The converse of ~ imp-over-or . $)
-imp-over-or-back $p |- ( ( ( ph -> ps ) \/ ( ph -> ch ) ) -> ( ph -> ( ps \/ ch ) ) ) $=
-  ( or-cases w-imp w-or prefix-r or-left or-right )
-  ABEACEABCFZEABJBCHGACJBCIGD $.
+imp-over-or-back $p |- ( ( ( ph -> ps ) \/ ( ph -> ch ) ) -> ( ph -> ( ps \/
+    ch ) ) ) $=
+  ( w-imp w-or prefix-r or-left or-right or-cases )
+  ABDACDABCEZDABJBCGFACJBCHFI $.
 
 $( Two antecedents of one consequent join. $)
-or-source $p |- ( ( ( ph -> ch ) /\ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ch ) ) $=
-  ( import-r w-imp w-or or-cases-closed )
-  ACEBCEABFCEABCGD $.
+or-source $p |- ( ( ( ph -> ch ) /\ ( ps -> ch ) ) -> ( ( ph \/ ps ) -> ch )
+    ) $=
+  ( w-imp w-or or-cases-closed import-r ) ACDBCDABECDABCFG $.
 
 $( A disjunctive antecedent comes apart. $)
-or-source-back $p |- ( ( ( ph \/ ps ) -> ch ) -> ( ( ph -> ch ) /\ ( ps -> ch ) ) ) $=
-  ( and-join-d w-imp w-or suffix-r or-left or-right )
-  ABFZCEACEBCEAJCABHGBJCABIGD $.
+or-source-back $p |- ( ( ( ph \/ ps ) -> ch ) -> ( ( ph -> ch ) /\ ( ps ->
+    ch ) ) ) $=
+  ( w-or w-imp suffix-r or-left or-right and-join-d )
+  ABDZCEACEBCEAJCABGFBJCABHFI $.
 
 $( What follows from two statements together follows from one of them,
    whichever it may be. $)
-and-source $p |- ( ( ( ph /\ ps ) -> ch ) -> ( ( ph -> ch ) \/ ( ps -> ch ) ) ) $=
-  ( chain-r w-imp w-and w-not w-or swap-r contra-neg-d contra-three export
-  def-or-back )
-  ABFCEZACEZGZBCEZEOQHPNQNPQNQONAQCABCLKJIIOQMD $.
+and-source $p |- ( ( ( ph /\ ps ) -> ch ) -> ( ( ph -> ch ) \/ ( ps -> ch )
+    ) ) $=
+  ( w-imp w-not swap-r w-and w-or export contra-three contra-neg-d
+  def-or-back chain-r ) ABGCDZACDZEZBCDZDOQHPNQNPQNQONAQCABCIJKFFOQLM $.
 
 $( Robinson's resolution: a statement and its denial cancel. $)
-resolution $p |- ( ( ( ph \/ ps ) /\ ( -. ph \/ ch ) ) -> ( ps \/ ch ) ) $=
-  ( cases-d w-and w-or w-not and-second w-imp chain-end or-imp or-right
-  and-first def-or or-left )
-  ABFZAGZCFZEABCFZPRASIRACSACKBCLJHPRQSIPQBSABNBCOJMD $.
+resolve $p |- ( ( ( ph \/ ps ) /\ ( -. ph \/ ch ) ) -> ( ps \/ ch ) ) $=
+  ( w-or w-not w-imp chain-end w-and or-imp or-right and-second def-or
+  or-left and-first by-cases-d )
+  ABDZAEZCDZHABCDZPRASFRACSACIBCJGKPRQSFPQBSABLBCMGNO $.
 
 ${
-  resolution-r.1 $e |- ( ph \/ ps ) $.
-  resolution-r.2 $e |- ( -. ph \/ ch ) $.
+  resolve-r.1 $e |- ( ph \/ ps ) $.
+  resolve-r.2 $e |- ( -. ph \/ ch ) $.
   $( Resolution as a rule. $)
-  resolution-r $p |- ( ps \/ ch ) $=
-    ( mp w-and w-or w-not and-join-r resolution )
-    ABHZAICHZGBCHLMDEJABCKF $.
+  resolve-r $p |- ( ps \/ ch ) $=
+    ( w-or w-not w-and and-join-r resolve mp ) ABFZAGCFZHBCFLMDEIABCJK $.
 $}
 
 $( The consensus of two conjunctions implies their disjunction. $)
-consensus $p |- ( ( ps /\ ch ) -> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) ) $=
-  ( cases-r w-imp w-and w-or w-not export-r or-left-d and-mono-right
-  and-left or-right-d and-right )
-  ABCFZABFZAHZCFZGZEAOSAOFPROBABCLKJIQOSQOFPROCQBCNKMID $.
+consensus-or $p |- ( ( ps /\ ch ) -> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) )
+    $=
+  ( w-and w-not w-or and-mono-right export-r w-imp and-left or-left-d
+  and-right or-right-d by-cases-r )
+  ABCDZABDZAEZCDZFZIAOSAODPROBABCJGKHQOSQODPROCQBCLGMHN $.
 
 $( A statement holds with another or without it. $)
 split-case $p |- ( ph -> ( ( ph /\ ps ) \/ ( ph /\ -. ps ) ) ) $=
-  ( and-cases w-or w-and w-not or-left or-right )
-  ABABEZABFEZDIJGIJHC $.
+  ( w-and w-not w-or or-left or-right and-cases ) ABABCZABDCZEIJFIJGH $.
 
 $( Constructive dilemma, closed form. $)
-dilemma-and $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph \/ ch ) -> ( ps \/ th ) ) ) $=
-  ( or-cases-d w-and w-imp w-or and-first prefix-r or-left and-second
-  or-right )
-  ABGZCDGZFACBDHZNOAPGABPBDKJINOCPGCDPBDMJLE $.
+dilemma-and $p |- ( ( ( ph -> ps ) /\ ( ch -> th ) ) -> ( ( ph \/ ch ) -> (
+    ps \/ th ) ) ) $=
+  ( w-imp w-or prefix-r w-and or-left and-first or-right and-second
+  or-cases-d ) ABEZCDEZHACBDFZNOAPEABPBDIGJNOCPECDPBDKGLM $.
 
 $( ---- Biconditional ---- $)
 
@@ -1469,44 +1326,38 @@ def-iff-back $a |- ( ( ( ph -> ps ) /\ ( ps -> ph ) ) -> ( ph <-> ps ) ) $.
 
 $( A biconditional implies the implication forward. $)
 iff-forth $p |- ( ( ph <-> ps ) -> ( ph -> ps ) ) $=
-  ( and-left-d w-iff w-imp def-iff )
-  ABDABEBAEABFC $.
+  ( w-imp w-iff def-iff and-left-d ) ABDABCBACABEF $.
 
 $( A biconditional implies the implication backward. $)
 iff-back $p |- ( ( ph <-> ps ) -> ( ps -> ph ) ) $=
-  ( and-right-d w-iff w-imp def-iff )
-  ABDABEBAEABFC $.
+  ( w-imp w-iff def-iff and-right-d ) ABDABCBACABEF $.
 
 ${
   iff-forth-r.1 $e |- ( ph <-> ps ) $.
   $( Rule form of ~ iff-forth . $)
   iff-forth-r $p |- ( ph -> ps ) $=
-    ( mp w-iff w-imp iff-forth )
-    ABEABFCABGD $.
+    ( w-iff w-imp iff-forth mp ) ABDABECABFG $.
 $}
 
 ${
   iff-back-r.1 $e |- ( ph <-> ps ) $.
   $( Rule form of ~ iff-back . $)
   iff-back-r $p |- ( ps -> ph ) $=
-    ( mp w-iff w-imp iff-back )
-    ABEBAFCABGD $.
+    ( w-iff w-imp iff-back mp ) ABDBAECABFG $.
 $}
 
 ${
   iff-forth-d.1 $e |- ( ph -> ( ps <-> ch ) ) $.
   $( ~ iff-forth under an antecedent. $)
   iff-forth-d $p |- ( ph -> ( ps -> ch ) ) $=
-    ( chain-r w-iff w-imp iff-forth )
-    ABCFBCGDBCHE $.
+    ( w-iff w-imp iff-forth chain-r ) ABCEBCFDBCGH $.
 $}
 
 ${
   iff-back-d.1 $e |- ( ph -> ( ps <-> ch ) ) $.
   $( ~ iff-back under an antecedent. $)
   iff-back-d $p |- ( ph -> ( ch -> ps ) ) $=
-    ( chain-r w-iff w-imp iff-back )
-    ABCFCBGDBCHE $.
+    ( w-iff w-imp iff-back chain-r ) ABCECBFDBCGH $.
 $}
 
 ${
@@ -1514,8 +1365,7 @@ ${
   iff-r.2 $e |- ( ps -> ph ) $.
   $( Two converse implications make a biconditional. $)
   iff-r $p |- ( ph <-> ps ) $=
-    ( mp w-and w-imp w-iff and-join-r def-iff-back )
-    ABGZBAGZFABHKLCDIABJE $.
+    ( w-imp w-and w-iff and-join-r def-iff-back mp ) ABEZBAEZFABGKLCDHABIJ $.
 $}
 
 ${
@@ -1523,22 +1373,20 @@ ${
   iff-d.2 $e |- ( ph -> ( ch -> ps ) ) $.
   $( ~ iff-r under an antecedent. $)
   iff-d $p |- ( ph -> ( ps <-> ch ) ) $=
-    ( chain-r w-and w-imp w-iff and-join-d def-iff-back )
-    ABCHZCBHZGBCIALMDEJBCKF $.
+    ( w-imp w-and w-iff and-join-d def-iff-back chain-r )
+    ABCFZCBFZGBCHALMDEIBCJK $.
 $}
 
 $( Two converse implications make a biconditional, closed form. $)
 iff-closed $p |- ( ( ph -> ps ) -> ( ( ps -> ph ) -> ( ph <-> ps ) ) ) $=
-  ( export-r w-imp w-iff def-iff-back )
-  ABDBADABEABFC $.
+  ( w-imp w-iff def-iff-back export-r ) ABCBACABDABEF $.
 
 ${
   iff-mp.1 $e |- ph $.
   iff-mp.2 $e |- ( ph <-> ps ) $.
   $( Modus ponens for a biconditional, forward. $)
   iff-mp $p |- ps $=
-    ( mp iff-forth-r )
-    ABCABDFE $.
+    ( iff-forth-r mp ) ABCABDEF $.
 $}
 
 ${
@@ -1546,50 +1394,44 @@ ${
   iff-mp-back.2 $e |- ( ph <-> ps ) $.
   $( Modus ponens for a biconditional, backward. $)
   iff-mp-back $p |- ph $=
-    ( mp iff-back-r )
-    BACABDFE $.
+    ( iff-back-r mp ) BACABDEF $.
 $}
 
 $( Every statement is equivalent to itself. $)
 iff-refl $p |- ( ph <-> ph ) $=
-  ( iff-r refl )
-  AAACZDB $.
+  ( refl iff-r ) AAABZDC $.
 
 ${
   iff-sym-r.1 $e |- ( ph <-> ps ) $.
   $( Equivalence is symmetric. $)
   iff-sym-r $p |- ( ps <-> ph ) $=
-    ( iff-r iff-back-r iff-forth-r )
-    BAABCEABCFD $.
+    ( iff-back-r iff-forth-r iff-r ) BAABCDABCEF $.
 $}
 
 $( Equivalence is symmetric, closed form. $)
 iff-sym $p |- ( ( ph <-> ps ) -> ( ps <-> ph ) ) $=
-  ( iff-d w-iff iff-back iff-forth )
-  ABDBAABEABFC $.
+  ( w-iff iff-back iff-forth iff-d ) ABCBAABDABEF $.
 
 ${
   iff-trans-r.1 $e |- ( ph <-> ps ) $.
   iff-trans-r.2 $e |- ( ps <-> ch ) $.
   $( Equivalence is transitive. $)
   iff-trans-r $p |- ( ph <-> ch ) $=
-    ( iff-r chain-r iff-forth-r iff-back-r )
-    ACABCABDHBCEHGCBABCEIABDIGF $.
+    ( iff-forth-r chain-r iff-back-r iff-r ) ACABCABDFBCEFGCBABCEHABDHGI $.
 $}
 
 $( Equivalence is transitive, closed form. $)
 iff-trans $p |- ( ( ph <-> ps ) -> ( ( ps <-> ch ) -> ( ph <-> ch ) ) ) $=
-  ( export-r w-iff iff-d w-and import-r w-imp chain-mid iff-forth suffix-d
-  iff-back prefix-d )
-  ABEZBCEZACEOPGACOPACIZPBCIOQBCKOABCABKLJHOPCAIZPCBIORBCMOBACABMNJHFD $.
+  ( w-iff w-imp iff-forth chain-mid import-r iff-back w-and suffix-d
+  prefix-d iff-d export-r )
+  ABDZBCDZACDOPJACOPACEZPBCEOQBCFOABCABFKGHOPCAEZPCBEORBCIOBACABILGHMN $.
 
 ${
   iff-trans-back.1 $e |- ( ph <-> ps ) $.
   iff-trans-back.2 $e |- ( ch <-> ps ) $.
   $( Two statements equivalent to a third are equivalent. $)
   iff-trans-back $p |- ( ph <-> ch ) $=
-    ( iff-trans-r iff-sym-r )
-    ABCDCBEGF $.
+    ( iff-sym-r iff-trans-r ) ABCDCBEFG $.
 $}
 
 ${
@@ -1597,62 +1439,56 @@ ${
   iff-trans-d.2 $e |- ( ph -> ( ch <-> th ) ) $.
   $( Equivalence is transitive, under an antecedent. $)
   iff-trans-d $p |- ( ph -> ( ps <-> th ) ) $=
-    ( chain-both w-iff iff-trans )
-    ABCHCDHBDHEFBCDIG $.
+    ( w-iff iff-trans chain-both ) ABCGCDGBDGEFBCDHI $.
 $}
 
 $( Any two true statements are equivalent. $)
 iff-true $p |- ( ph -> ( ps -> ( ph <-> ps ) ) ) $=
-  ( mp w-imp w-iff iff-closed swap-d drop-left )
-  BADZBABEZDZDZAKDABDIJDZDZLABFNBIJABMHGCBAKHC $.
+  ( w-imp w-iff drop-left mp iff-closed swap-d )
+  BACZBABDZCZCZAKCABCIJCZCZLABGNBIJABMEHFBAKEF $.
 
 $( Any two false statements are equivalent. $)
 iff-false $p |- ( -. ph -> ( -. ps -> ( ph <-> ps ) ) ) $=
-  ( mp w-imp w-not w-iff swap-r iff-closed luka-third )
-  ABDZBEZABFZDZDAEMDKJLBADZJLDZDKODJNLABHGBAOICGABMIC $.
+  ( w-imp w-not w-iff swap-r luka-third mp iff-closed )
+  ABCZBDZABEZCZCADMCKJLBACZJLCZCKOCJNLABIFBAOGHFABMGH $.
 
 $( A truth's equivalents are true. $)
 iff-given $p |- ( ph -> ( ( ph <-> ps ) -> ps ) ) $=
-  ( swap-r w-iff iff-forth )
-  ABDABABEC $.
+  ( w-iff iff-forth swap-r ) ABCABABDE $.
 
 $( A true antecedent makes no difference. $)
 true-iff $p |- ( ph -> ( ps <-> ( ph -> ps ) ) ) $=
-  ( iff-d w-imp weaken-r ax-k assert )
-  ABABDZBHDABAFEABGC $.
+  ( w-imp ax-k weaken-r assert iff-d ) ABABCZBHCABADEABFG $.
 
 ${
   iff-not-r.1 $e |- ( ph <-> ps ) $.
   $( Denials of equivalent statements are equivalent. $)
   iff-not-r $p |- ( -. ph <-> -. ps ) $=
-    ( iff-r w-not contra-r iff-back-r iff-forth-r )
-    AEBEBAABCGFABABCHFD $.
+    ( w-not contra-r iff-back-r iff-forth-r iff-r ) ADBDBAABCFEABABCGEH $.
 $}
 
 $( Denials of equivalent statements are equivalent, closed form. $)
 iff-not $p |- ( ( ph <-> ps ) -> ( -. ph <-> -. ps ) ) $=
-  ( iff-d w-iff w-not contra-d iff-back iff-forth )
-  ABDZAEBEIBAABGFIABABHFC $.
+  ( w-iff w-not contra-d iff-back iff-forth iff-d )
+  ABCZADBDIBAABFEIABABGEH $.
 
 $( The converse of ~ iff-not . $)
 iff-not-back $p |- ( ( -. ph <-> -. ps ) -> ( ph <-> ps ) ) $=
-  ( iff-d w-iff w-not contrary-d iff-back iff-forth )
-  AEZBEZDZABKBAIJGFKABIJHFC $.
+  ( w-not w-iff contrary-d iff-back iff-forth iff-d )
+  ACZBCZDZABKBAIJFEKABIJGEH $.
 
 ${
   iff-imp-left.1 $e |- ( ph <-> ps ) $.
   $( Equivalent antecedents make equivalent implications. $)
   iff-imp-left $p |- ( ( ph -> ch ) <-> ( ps -> ch ) ) $=
-    ( iff-r w-imp suffix-r iff-back-r iff-forth-r )
-    ACFBCFBACABDHGABCABDIGE $.
+    ( w-imp suffix-r iff-back-r iff-forth-r iff-r ) ACEBCEBACABDGFABCABDHFI $.
 $}
 
 ${
   iff-imp-right.1 $e |- ( ph <-> ps ) $.
   $( Equivalent consequents make equivalent implications. $)
   iff-imp-right $p |- ( ( ch -> ph ) <-> ( ch -> ps ) ) $=
-    ( iff-r w-imp prefix-r iff-forth-r iff-back-r )
-    CAFCBFCABABDHGCBAABDIGE $.
+    ( w-imp prefix-r iff-forth-r iff-back-r iff-r ) CAECBECABABDGFCBAABDHFI $.
 $}
 
 ${
@@ -1660,24 +1496,23 @@ ${
   iff-imp.2 $e |- ( ch <-> th ) $.
   $( Implications of equivalent statements are equivalent. $)
   iff-imp $p |- ( ( ph -> ch ) <-> ( ps -> th ) ) $=
-    ( iff-trans-r w-imp iff-imp-left iff-imp-right )
-    ACHBCHBDHABCEICDBFJG $.
+    ( w-imp iff-imp-left iff-imp-right iff-trans-r ) ACGBCGBDGABCEHCDBFIJ $.
 $}
 
 ${
   iff-and-left.1 $e |- ( ph <-> ps ) $.
   $( Equivalent first parts make equivalent conjunctions. $)
   iff-and-left $p |- ( ( ph /\ ch ) <-> ( ps /\ ch ) ) $=
-    ( iff-r w-and and-mono-left iff-forth-r iff-back-r )
-    ACFBCFABCABDHGBACABDIGE $.
+    ( w-and and-mono-left iff-forth-r iff-back-r iff-r )
+    ACEBCEABCABDGFBACABDHFI $.
 $}
 
 ${
   iff-and-right.1 $e |- ( ph <-> ps ) $.
   $( Equivalent second parts make equivalent conjunctions. $)
   iff-and-right $p |- ( ( ch /\ ph ) <-> ( ch /\ ps ) ) $=
-    ( iff-r w-and and-mono-right iff-forth-r iff-back-r )
-    CAFCBFABCABDHGBACABDIGE $.
+    ( w-and and-mono-right iff-forth-r iff-back-r iff-r )
+    CAECBEABCABDGFBACABDHFI $.
 $}
 
 ${
@@ -1685,24 +1520,23 @@ ${
   iff-and.2 $e |- ( ch <-> th ) $.
   $( Conjunctions of equivalent statements are equivalent. $)
   iff-and $p |- ( ( ph /\ ch ) <-> ( ps /\ th ) ) $=
-    ( iff-trans-r w-and iff-and-left iff-and-right )
-    ACHBCHBDHABCEICDBFJG $.
+    ( w-and iff-and-left iff-and-right iff-trans-r ) ACGBCGBDGABCEHCDBFIJ $.
 $}
 
 ${
   iff-or-left.1 $e |- ( ph <-> ps ) $.
   $( Equivalent first parts make equivalent disjunctions. $)
   iff-or-left $p |- ( ( ph \/ ch ) <-> ( ps \/ ch ) ) $=
-    ( iff-r w-or or-mono-left iff-forth-r iff-back-r )
-    ACFBCFABCABDHGBACABDIGE $.
+    ( w-or or-mono-left iff-forth-r iff-back-r iff-r )
+    ACEBCEABCABDGFBACABDHFI $.
 $}
 
 ${
   iff-or-right.1 $e |- ( ph <-> ps ) $.
   $( Equivalent second parts make equivalent disjunctions. $)
   iff-or-right $p |- ( ( ch \/ ph ) <-> ( ch \/ ps ) ) $=
-    ( iff-r w-or or-mono-right iff-forth-r iff-back-r )
-    CAFCBFABCABDHGBACABDIGE $.
+    ( w-or or-mono-right iff-forth-r iff-back-r iff-r )
+    CAECBEABCABDGFBACABDHFI $.
 $}
 
 ${
@@ -1710,29 +1544,27 @@ ${
   iff-or.2 $e |- ( ch <-> th ) $.
   $( Disjunctions of equivalent statements are equivalent. $)
   iff-or $p |- ( ( ph \/ ch ) <-> ( ps \/ th ) ) $=
-    ( iff-trans-r w-or iff-or-left iff-or-right )
-    ACHBCHBDHABCEICDBFJG $.
+    ( w-or iff-or-left iff-or-right iff-trans-r ) ACGBCGBDGABCEHCDBFIJ $.
 $}
 
 $( Equivalence is commutative. $)
 iff-swap-iff $p |- ( ( ph <-> ps ) <-> ( ps <-> ph ) ) $=
-  ( iff-r w-iff iff-sym )
-  ABDBADABEBAEC $.
+  ( w-iff iff-sym iff-r ) ABCBACABDBADE $.
 
 ${
   iff-iff-left.1 $e |- ( ph <-> ps ) $.
   $( Equivalent left sides make equivalent biconditionals. $)
   iff-iff-left $p |- ( ( ph <-> ch ) <-> ( ps <-> ch ) ) $=
-    ( iff-r w-iff mp w-imp iff-sym-r iff-trans )
-    ACFZBCFZBAFKLHABDIBACJGABFLKHDABCJGE $.
+    ( w-iff w-imp iff-trans mp iff-sym-r iff-r )
+    ACEZBCEZBAEKLFABDIBACGHABELKFDABCGHJ $.
 $}
 
 ${
   iff-iff-right.1 $e |- ( ph <-> ps ) $.
   $( Equivalent right sides make equivalent biconditionals. $)
   iff-iff-right $p |- ( ( ch <-> ph ) <-> ( ch <-> ps ) ) $=
-    ( iff-trans-r w-iff iff-swap-iff iff-iff-left )
-    CAFACFZCBFZCAGIBCFJABCDHBCGEE $.
+    ( w-iff iff-swap-iff iff-trans-r iff-iff-left )
+    CAEACEZCBEZCAFIBCEJABCDHBCFGG $.
 $}
 
 ${
@@ -1740,8 +1572,7 @@ ${
   iff-iff.2 $e |- ( ch <-> th ) $.
   $( Biconditionals of equivalent statements are equivalent. $)
   iff-iff $p |- ( ( ph <-> ch ) <-> ( ps <-> th ) ) $=
-    ( iff-trans-r w-iff iff-iff-left iff-iff-right )
-    ACHBCHBDHABCEICDBFJG $.
+    ( w-iff iff-iff-left iff-iff-right iff-trans-r ) ACGBCGBDGABCEHCDBFIJ $.
 $}
 
 ${
@@ -1749,280 +1580,272 @@ ${
   $( Equivalent antecedents make equivalent implications, under an antecedent.
      $)
   iff-imp-d $p |- ( ph -> ( ( ps -> th ) <-> ( ch -> th ) ) ) $=
-    ( iff-d w-imp suffix-d iff-back-d iff-forth-d )
-    ABDGCDGACBDABCEIHABCDABCEJHF $.
+    ( w-imp suffix-d iff-back-d iff-forth-d iff-d )
+    ABDFCDFACBDABCEHGABCDABCEIGJ $.
 $}
 
 $( A statement is equivalent to its double denial. $)
 double-iff $p |- ( ph <-> -. -. ph ) $=
-  ( iff-r w-not double-add double-drop )
-  AACCADAEB $.
+  ( w-not double-add double-drop iff-r ) AABBACADE $.
 
 $( An implication is equivalent to its contrapositive. $)
 contra-iff $p |- ( ( ph -> ps ) <-> ( -. ps -> -. ph ) ) $=
-  ( iff-r w-imp w-not contra ax-n )
-  ABDBEAEDABFBAGC $.
+  ( w-imp w-not contra ax-n iff-r ) ABCBDADCABEBAFG $.
 
 $( Contraposition of an implication to a denial, both ways. $)
 contra-pos-iff $p |- ( ( ph -> -. ps ) <-> ( ps -> -. ph ) ) $=
-  ( iff-r w-imp w-not contra-pos )
-  ABEDBAEDABFBAFC $.
+  ( w-not w-imp contra-pos iff-r ) ABCDBACDABEBAEF $.
 
 $( Two antecedents may change places, both ways. $)
 swap-iff $p |- ( ( ph -> ( ps -> ch ) ) <-> ( ps -> ( ph -> ch ) ) ) $=
-  ( iff-r w-imp swap )
-  ABCEEBACEEABCFBACFD $.
+  ( w-imp swap iff-r ) ABCDDBACDDABCEBACEF $.
 
 $( An antecedent distributes over an implication, both ways. $)
-distribute-iff $p |- ( ( ph -> ( ps -> ch ) ) <-> ( ( ph -> ps ) -> ( ph -> ch ) ) ) $=
-  ( iff-r w-imp ax-s undistribute )
-  ABCEEABEACEEABCFABCGD $.
+distribute-iff $p |- ( ( ph -> ( ps -> ch ) ) <-> ( ( ph -> ps ) -> ( ph ->
+    ch ) ) ) $=
+  ( w-imp ax-s undistribute iff-r ) ABCDDABDACDDABCEABCFG $.
 
 $( The same antecedent once or twice. $)
 contract-iff $p |- ( ( ph -> ps ) <-> ( ph -> ( ph -> ps ) ) ) $=
-  ( iff-r w-imp ax-k contract )
-  ABDZAGDGAEABFC $.
+  ( w-imp ax-k contract iff-r ) ABCZAGCGADABEF $.
 
 $( Importation and exportation. $)
 import-iff $p |- ( ( ph -> ( ps -> ch ) ) <-> ( ( ph /\ ps ) -> ch ) ) $=
-  ( iff-r w-imp w-and import export )
-  ABCEEABFCEABCGABCHD $.
+  ( w-imp w-and import export iff-r ) ABCDDABECDABCFABCGH $.
 
 $( Conjunction is commutative. $)
 and-swap-iff $p |- ( ( ph /\ ps ) <-> ( ps /\ ph ) ) $=
-  ( iff-r w-and and-swap )
-  ABDBADABEBAEC $.
+  ( w-and and-swap iff-r ) ABCBACABDBADE $.
 
 $( Conjunction is associative. $)
 and-assoc-iff $p |- ( ( ( ph /\ ps ) /\ ch ) <-> ( ph /\ ( ps /\ ch ) ) ) $=
-  ( iff-r w-and and-assoc and-assoc-back )
-  ABECEABCEEABCFABCGD $.
+  ( w-and and-assoc and-assoc-back iff-r ) ABDCDABCDDABCEABCFG $.
 
 $( Conjunction is idempotent. $)
 and-twice-iff $p |- ( ph <-> ( ph /\ ph ) ) $=
-  ( iff-r w-and and-twice and-left )
-  AAACADAAEB $.
+  ( w-and and-twice and-left iff-r ) AAABACAADE $.
 
 $( Disjunction is commutative. $)
 or-swap-iff $p |- ( ( ph \/ ps ) <-> ( ps \/ ph ) ) $=
-  ( iff-r w-or or-swap )
-  ABDBADABEBAEC $.
+  ( w-or or-swap iff-r ) ABCBACABDBADE $.
 
 $( Disjunction is associative. $)
 or-assoc-iff $p |- ( ( ( ph \/ ps ) \/ ch ) <-> ( ph \/ ( ps \/ ch ) ) ) $=
-  ( iff-r w-or or-assoc or-assoc-back )
-  ABECEABCEEABCFABCGD $.
+  ( w-or or-assoc or-assoc-back iff-r ) ABDCDABCDDABCEABCFG $.
 
 $( Disjunction is idempotent. $)
 or-twice-iff $p |- ( ph <-> ( ph \/ ph ) ) $=
-  ( iff-r w-or or-left or-twice )
-  AAACAADAEB $.
+  ( w-or or-left or-twice iff-r ) AAABAACADE $.
 
 $( Implication by denial and disjunction. $)
 imp-or-iff $p |- ( ( ph -> ps ) <-> ( -. ph \/ ps ) ) $=
-  ( iff-r w-imp w-or w-not imp-or or-imp )
-  ABDAFBEABGABHC $.
+  ( w-imp w-not w-or imp-or or-imp iff-r ) ABCADBEABFABGH $.
 
 $( Disjunction by implication. $)
 or-imp-iff $p |- ( ( ph \/ ps ) <-> ( ( ph -> ps ) -> ps ) ) $=
-  ( iff-r w-or w-imp conclude-or or-conclude )
-  ABDABEBEABFABGC $.
+  ( w-imp w-or conclude-or or-conclude iff-r ) ABDABCBCABEABFG $.
 
 $( Conjunction distributes over disjunction, both ways. $)
-and-over-or-iff $p |- ( ( ph /\ ( ps \/ ch ) ) <-> ( ( ph /\ ps ) \/ ( ph /\ ch ) ) ) $=
-  ( iff-r w-and w-or and-over-or and-over-or-back )
-  ABCFEABEACEFABCGABCHD $.
+and-over-or-iff $p |- ( ( ph /\ ( ps \/ ch ) ) <-> ( ( ph /\ ps ) \/ ( ph /\
+    ch ) ) ) $=
+  ( w-and w-or and-over-or and-over-or-back iff-r ) ABCEDABDACDEABCFABCGH $.
 
 $( Disjunction distributes over conjunction, both ways. $)
-or-over-and-iff $p |- ( ( ph \/ ( ps /\ ch ) ) <-> ( ( ph \/ ps ) /\ ( ph \/ ch ) ) ) $=
-  ( iff-r w-or w-and or-over-and or-over-and-back )
-  ABCFEABEACEFABCGABCHD $.
+or-over-and-iff $p |- ( ( ph \/ ( ps /\ ch ) ) <-> ( ( ph \/ ps ) /\ ( ph \/
+    ch ) ) ) $=
+  ( w-or w-and or-over-and or-over-and-back iff-r ) ABCEDABDACDEABCFABCGH $.
 
 $( Conjunction distributes over disjunction from the right. $)
-and-over-or-left $p |- ( ( ( ph \/ ps ) /\ ch ) <-> ( ( ph /\ ch ) \/ ( ps /\ ch ) ) ) $=
-  ( iff-trans-r w-and w-or and-swap-iff and-over-or-iff iff-or )
-  ABFZCEZCAEZCBEZFZACEZBCEZFKCJENJCGCABHDLOMPCAGCBGID $.
+and-over-or-left $p |- ( ( ( ph \/ ps ) /\ ch ) <-> ( ( ph /\ ch ) \/ ( ps
+    /\ ch ) ) ) $=
+  ( w-and w-or and-swap-iff iff-trans-r and-over-or-iff iff-or )
+  ABEZCDZCADZCBDZEZACDZBCDZEKCJDNJCFCABHGLOMPCAFCBFIG $.
 
 $( Absorption of a disjunction, both ways. $)
 absorb-and-iff $p |- ( ph <-> ( ph /\ ( ph \/ ps ) ) ) $=
-  ( iff-r w-and w-or absorb-and-back and-left )
-  AAABEZDABFAHGC $.
+  ( w-or w-and absorb-and-back and-left iff-r ) AAABCZDABEAHFG $.
 
 $( Absorption of a conjunction, both ways. $)
 absorb-or-iff $p |- ( ph <-> ( ph \/ ( ph /\ ps ) ) ) $=
-  ( iff-r w-or w-and or-left absorb-or )
-  AAABEZDAHFABGC $.
+  ( w-and w-or or-left absorb-or iff-r ) AAABCZDAHEABFG $.
 
 $( De Morgan for a disjunction, both ways. $)
 de-morgan-or-iff $p |- ( -. ( ph \/ ps ) <-> ( -. ph /\ -. ps ) ) $=
-  ( iff-r w-not w-or w-and de-morgan-or de-morgan-or-back )
-  ABEDADBDFABGABHC $.
+  ( w-not w-or w-and de-morgan-or de-morgan-or-back iff-r )
+  ABDCACBCEABFABGH $.
 
 $( De Morgan for a conjunction, both ways. $)
 de-morgan-and-iff $p |- ( -. ( ph /\ ps ) <-> ( -. ph \/ -. ps ) ) $=
-  ( iff-r w-not w-and w-or de-morgan-and de-morgan-and-back )
-  ABEDADBDFABGABHC $.
+  ( w-not w-and w-or de-morgan-and de-morgan-and-back iff-r )
+  ABDCACBCEABFABGH $.
 
 $( Implication distributes over a conjunction. $)
-and-target-iff $p |- ( ( ph -> ( ps /\ ch ) ) <-> ( ( ph -> ps ) /\ ( ph -> ch ) ) ) $=
-  ( iff-r w-imp w-and and-target-back and-target )
-  ABCFEABEACEFABCGABCHD $.
+and-target-iff $p |- ( ( ph -> ( ps /\ ch ) ) <-> ( ( ph -> ps ) /\ ( ph ->
+    ch ) ) ) $=
+  ( w-imp w-and and-target-back and-target iff-r ) ABCEDABDACDEABCFABCGH $.
 
 $( Implication turns a disjunction of antecedents into a conjunction. $)
-or-source-iff $p |- ( ( ( ph \/ ps ) -> ch ) <-> ( ( ph -> ch ) /\ ( ps -> ch ) ) ) $=
-  ( iff-r w-imp w-or w-and or-source-back or-source )
-  ABFCEACEBCEGABCHABCID $.
+or-source-iff $p |- ( ( ( ph \/ ps ) -> ch ) <-> ( ( ph -> ch ) /\ ( ps ->
+    ch ) ) ) $=
+  ( w-imp w-or w-and or-source-back or-source iff-r )
+  ABECDACDBCDFABCGABCHI $.
 
 $( A statement implies another if their conjunction is no more than itself.
    $)
 imp-and-iff $p |- ( ( ph -> ps ) <-> ( ph <-> ( ph /\ ps ) ) ) $=
-  ( iff-r w-imp w-iff w-and iff-d distribute-r and-join weaken-r and-left
-  chain-end iff-forth and-right )
-  ABDZAABFZEZOAPABPABIHPADOABKJGQAPBAPMABNLC $.
+  ( w-and w-imp w-iff and-join distribute-r and-left weaken-r iff-d
+  iff-forth and-right chain-end iff-r )
+  ABDZAABCZEZOAPABPABFGPADOABHIJQAPBAPKABLMN $.
 
 $( A statement implies another if their disjunction adds nothing to it. $)
 imp-join-iff $p |- ( ( ph -> ps ) <-> ( ps <-> ( ph \/ ps ) ) ) $=
-  ( iff-r w-imp w-iff w-or iff-d weaken-r or-right swap-r conclude-or
-  chain-mid or-left iff-back )
-  ABDZBABFZEZOBPBPDOABIHPOBABKJGAPQBABMBPNLC $.
+  ( w-or w-imp w-iff or-right weaken-r conclude-or swap-r iff-d or-left
+  iff-back chain-mid iff-r ) ABDZBABCZEZOBPBPDOABFGPOBABHIJAPQBABKBPLMN $.
 
 $( Equivalent statements are both true or both false. $)
-iff-agree $p |- ( ( ph <-> ps ) -> ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) ) $=
-  ( cases-d w-iff w-or w-and w-not chain-end chain-r w-imp iff-forth
-  distribute-r and-join or-left contra-d iff-back or-right )
-  ABDZAABFZAGZBGZFZEZRASUCRABJASJABKABSABMLISUBNHRTUBUCRTUAJTUBJRBAABPOTUAUB
-  TUAMLISUBQHC $.
+iff-agree $p |- ( ( ph <-> ps ) -> ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) )
+    $=
+  ( w-and w-not w-iff w-imp w-or and-join distribute-r chain-r chain-end
+  iff-forth or-left iff-back contra-d or-right by-cases-d )
+  ABEZAABCZADZBDZCZGZRASUCRABFASFABLABSABHIJSUBMKRTUBUCRTUAFTUBFRBAABNOT
+  UAUBTUAHIJSUBPKQ $.
 
 $( The converse of ~ iff-agree . $)
-agree-iff $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) -> ( ph <-> ps ) ) $=
-  ( or-cases w-and w-not w-iff import-r iff-true iff-false )
-  ABDAEZBEZDABFZABLABHGJKLABIGC $.
+agree-iff $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ -. ps ) ) -> ( ph <-> ps ) )
+    $=
+  ( w-not w-iff w-and import-r iff-true iff-false or-cases )
+  ABEACZBCZEABDZABLABGFJKLABHFI $.
 
 $( No statement is equivalent to its denial. $)
 not-iff-self $p |- -. ( ph <-> -. ph ) $=
-  ( reductio-r w-iff w-not mp-d chain-r w-imp iff-forth self-refute iff-back
-  )
-  AADZCZALKALAKGKAKHAIFZAKJEMB $.
+  ( w-not w-iff chain-r w-imp iff-forth self-refute iff-back mp-d
+  reductio-r ) AABZCZALKALAKEKAKFAGDZAKHIMJ $.
 
 $( A denial moves from one side of an equivalence to the other. $)
 iff-not-shift $p |- ( ( ph <-> -. ps ) -> ( -. ph <-> ps ) ) $=
-  ( iff-d w-iff w-not contra-neg-d iff-back chain-r w-imp iff-forth
-  contra-pos )
-  ABEZDZAEZBMBAALGFMALIBNIALJABKHC $.
+  ( w-not w-iff w-imp iff-back contra-neg-d iff-forth contra-pos chain-r
+  iff-d ) ABCZDZACZBMBAALFGMALEBNEALHABIJK $.
 
 $( Of two statements that are not equivalent each is the other's denial. $)
 not-iff $p |- ( -. ( ph <-> ps ) -> ( ph <-> -. ps ) ) $=
-  ( iff-d w-not w-iff swap-r contra-d iff-true contra-neg-d iff-false )
-  ABEZDZABDZALMABKABHGFMLAMAKADMKABJFIFC $.
+  ( w-not w-iff swap-r iff-true contra-d iff-false contra-neg-d iff-d )
+  ABDZCZABCZALMABKABFGEMLAMAKACMKABHEIEJ $.
 
 $( A statement equivalent to its own equivalence with another proves that
    other. $)
 iff-cancel $p |- ( ( ph <-> ( ph <-> ps ) ) -> ps ) $=
-  ( cases-d w-iff chain-r w-imp iff-forth distribute-r iff-given w-not
-  contra-d iff-back contra-neg-d iff-false )
-  AABDZDZABPAOFABFAOGAOBABIHEPAJZOJZFQBFPOAAOLKQRBQBOABNMHEC $.
+  ( w-iff w-not w-imp distribute-r chain-r iff-forth iff-given iff-back
+  contra-d iff-false contra-neg-d by-cases-d )
+  AABCZCZABPAOEABEAOHAOBABIFGPADZODZEQBEPOAAOJKQRBQBOABLMFGN $.
 
 $( A true part of a conjunction makes no difference. $)
 iff-and-cancel $p |- ( ph -> ( ps <-> ( ph /\ ps ) ) ) $=
-  ( iff-d w-and and-join weaken-r w-imp and-right )
-  ABABDZABEIBGAABHFC $.
+  ( w-and and-join w-imp and-right weaken-r iff-d ) ABABCZABDIBEAABFGH $.
 
 $( A false part of a disjunction makes no difference. $)
 iff-or-cancel $p |- ( -. ph -> ( ps <-> ( ph \/ ps ) ) ) $=
-  ( mp w-imp w-iff w-or w-not iff-forth-r imp-join-iff luka-third )
-  ABDZBABFEZDAGLDKLABIHABLJC $.
+  ( w-imp w-iff w-or w-not imp-join-iff iff-forth-r luka-third mp )
+  ABCZBABEDZCAFLCKLABGHABLIJ $.
 
 $( Beside an assumption, what is equivalent under it can be replaced. $)
-and-iff-under $p |- ( ( ph -> ( ps <-> ch ) ) -> ( ( ph /\ ps ) <-> ( ph /\ ch ) ) ) $=
-  ( iff-d w-imp w-iff w-and chain-r prefix-r iff-forth and-under iff-back )
-  ABCFZEZABGZACGZNABCEZEOPEAMQBCJIABCKHNACBEZEPOEAMRBCLIACBKHD $.
+and-iff-under $p |- ( ( ph -> ( ps <-> ch ) ) -> ( ( ph /\ ps ) <-> ( ph /\
+    ch ) ) ) $=
+  ( w-imp w-and w-iff prefix-r and-under chain-r iff-forth iff-back iff-d
+  ) ABCFZDZABEZACEZNABCDZDOPDAMQBCJGABCHINACBDZDPODAMRBCKGACBHIL $.
 
 $( Peirce's law, both ways. $)
-peirce-iff $p |- ( ph <-> ( ( ph -> ps ) -> ph ) ) $=
-  ( iff-r w-imp ax-k peirce )
-  AABDZADAGEABFC $.
+peirce-law-iff $p |- ( ph <-> ( ( ph -> ps ) -> ph ) ) $=
+  ( w-imp ax-k peirce-law iff-r ) AABCZACAGDABEF $.
 
 $( ---- Further ---- $)
 
 $( A true side of an equivalence makes no difference. $)
 iff-true-left $p |- ( ph -> ( ps <-> ( ph <-> ps ) ) ) $=
-  ( iff-d w-iff iff-true iff-given )
-  ABABDABEABFC $.
+  ( w-iff iff-true iff-given iff-d ) ABABCABDABEF $.
 
 $( A false side of an equivalence denies the other. $)
 iff-false-left $p |- ( -. ph -> ( -. ps <-> ( ph <-> ps ) ) ) $=
-  ( iff-d w-not w-iff iff-false swap-r contra-d iff-back )
-  ADZBDZABEZABFLJKLBAABIHGC $.
+  ( w-not w-iff iff-false iff-back contra-d swap-r iff-d )
+  ACZBCZABDZABELJKLBAABFGHI $.
 
 $( A denied equivalence is one with the first side denied. $)
 not-iff-left $p |- ( -. ( ph <-> ps ) <-> ( -. ph <-> ps ) ) $=
-  ( iff-r w-not w-iff chain-r not-iff iff-not-shift iff-sym contra-pos-r
-  mp-inner not-iff-self contra-d iff-trans )
-  ABEZDZADZBEZPABDERABGABHFRBQEZPQBIOSOAQEZDSDALOSTABQNMKJFC $.
+  ( w-iff w-not chain-r not-iff iff-not-shift iff-sym not-iff-self
+  iff-trans contra-d mp-inner contra-pos-r iff-r )
+  ABCZDZADZBCZPABDCRABFABGERBQCZPQBHOSOAQCZDSDAIOSTABQJKLMEN $.
 
 ${
   iff-iff-d.1 $e |- ( ph -> ( ps <-> ch ) ) $.
   $( Equivalent left sides make equivalent biconditionals, under an
      antecedent. $)
   iff-iff-d $p |- ( ph -> ( ( ps <-> th ) <-> ( ch <-> th ) ) ) $=
-    ( iff-d w-iff mp w-imp iff-sym both-ways-r iff-trans chain-r )
-    ABDGZCDGZBCGZCBGZIANOIZIBCJAPQRECBDLKHAPONIEBCDLMF $.
+    ( w-iff w-imp iff-trans iff-sym both-ways-r mp chain-r iff-d )
+    ABDFZCDFZBCFZCBFZGANOGZGBCIAPQRECBDHJKAPONGEBCDHLM $.
 $}
 
 $( Equivalence is associative (Lukasiewicz). $)
 iff-assoc $p |- ( ( ( ph <-> ps ) <-> ch ) <-> ( ph <-> ( ps <-> ch ) ) ) $=
-  ( cases-r w-iff iff-trans-d iff-iff-d iff-d iff-given iff-true
-  iff-true-left w-not chain-r iff-false-left iff-sym weaken-r iff-sym-r
-  not-iff-left )
-  AABEZCEZABCEZEZEATUAUBASBCASBABIABJHGAUAKFALZTBLZCEZUBUCUETETUEEUCUDSCABNG
-  UETOMUCUEUALZUBUEUFEUCUFUEBCRQPAUANFFD $.
+  ( w-iff w-not iff-trans-d iff-iff-d iff-false-left iff-given iff-true
+  iff-d iff-true-left iff-sym chain-r not-iff-left iff-sym-r weaken-r
+  by-cases-r )
+  AABDZCDZABCDZDZDATUAUBASBCASBABIABJKGAUALFAEZTBEZCDZUBUCUETDTUEDUCUDSC
+  ABHGUETMNUCUEUAEZUBUEUFDUCUFUEBCOPQAUAHFFR $.
 
 $( Lukasiewicz's single axiom for equivalence alone. $)
-iff-single $p |- ( ( ph <-> ps ) <-> ( ( ch <-> ps ) <-> ( ph <-> ch ) ) ) $=
-  ( mp w-iff iff-assoc iff-forth-r iff-iff iff-iff-left iff-swap-iff
-  iff-back-r )
-  ACEZCEZBEZLCBEZEZEZABEZOLEZEZLCBFQTNRPSMABLCAEEZMAEZACJUBUALCAFKDILOJHGD $.
+iff-single $p |- ( ( ph <-> ps ) <-> ( ( ch <-> ps ) <-> ( ph <-> ch ) ) )
+    $=
+  ( w-iff iff-assoc iff-swap-iff mp iff-back-r iff-iff-left iff-iff
+  iff-forth-r )
+  ACDZCDZBDZLCBDZDZDZABDZOLDZDZLCBEQTNRPSMABLCADDZMADZACFUBUALCAEHGILOFJ
+  KG $.
 
 $( The golden rule of Dijkstra and Scholten. $)
 golden $p |- ( ( ph <-> ps ) <-> ( ( ph /\ ps ) <-> ( ph \/ ps ) ) ) $=
-  ( iff-r w-iff w-and w-or iff-d weaken-r w-imp and-or or-cases-d chain-r
-  iff-forth distribute-r and-join chain-d iff-back both-ways-r or-left
-  and-right or-right and-left )
-  ABDZABEZABFZDZUCUDUEUDUEIUCABJHUCABUDUCABIAUDIABMABUDABONLZUCBAUDABQUGPKGU
-  FUEUDIZUCUDUEQUHABAUEUDBABSABTRBUEUDAABUAABUBRGLC $.
+  ( w-and w-iff w-or w-imp chain-r iff-back iff-d both-ways-r and-or
+  weaken-r iff-forth and-join distribute-r chain-d or-cases-d or-left
+  and-right or-right and-left iff-r )
+  ABDZABCZABEZDZUCUDUEUDUEFUCABKLUCABUDUCABFAUDFABMABUDABNOGZUCBAUDABHUG
+  PQIUFUEUDFZUCUDUEHUHABAUEUDBABRABSJBUEUDAABTABUAJIGUB $.
 
 $( If-then-else as a disjunction of conjunctions. $)
-choice-forth $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) -> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) ) $=
-  ( cases-d w-and w-imp w-not w-or chain-end and-first distribute-r and-join
-  or-left and-second or-right )
-  ABFZAGZCFZEZAABEZQCEZHZSATUBPRATFABTABLKJTUAMISQUAUBPRQUAFQCUAQCLKNTUAOID $.
+choice-forth $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) -> ( ( ph /\ ps )
+    \/ ( -. ph /\ ch ) ) ) $=
+  ( w-and w-imp w-not w-or and-join distribute-r chain-end and-first
+  or-left and-second or-right by-cases-d )
+  ABEZAFZCEZDZAABDZQCDZGZSATUBPRATEABTABHIKTUALJSQUAUBPRQUAEQCUAQCHIMTUA
+  NJO $.
 
 $( The converse of ~ choice-forth . $)
-choice-back $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) -> ( ( ph -> ps ) /\ ( -. ph -> ch ) ) ) $=
-  ( or-cases w-and w-not w-imp and-join-d weaken-d and-right and-first
-  explode-swap explode-d and-left )
-  ABEZAFZCEZABGZPCGZEORSOBAABJIABSACLKHQRSQABPCNMQCPPCJIHD $.
+choice-back $p |- ( ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) -> ( ( ph -> ps ) /\
+    ( -. ph -> ch ) ) ) $=
+  ( w-and w-imp w-not and-right weaken-d and-join-d explode-swap and-first
+  and-left explode-d or-cases )
+  ABDZAFZCDZABEZPCEZDORSOBAABGHABSACJKIQRSQABPCLMQCPPCGHIN $.
 
 $( The two ways to say if-then-else. $)
-choice-iff $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) <-> ( ( ph /\ ps ) \/ ( -. ph /\ ch ) ) ) $=
-  ( iff-r w-and w-imp w-not w-or choice-forth choice-back )
-  ABFAGZCFEABEKCEHABCIABCJD $.
+choice-iff $p |- ( ( ( ph -> ps ) /\ ( -. ph -> ch ) ) <-> ( ( ph /\ ps ) \/
+    ( -. ph /\ ch ) ) ) $=
+  ( w-and w-imp w-not w-or choice-forth choice-back iff-r )
+  ABEAFZCEDABDKCDGABCHABCIJ $.
 
 $( A circle of implications makes equivalents. $)
-round-trip $p |- ( ( ( ph -> ps ) /\ ( ( ps -> ch ) /\ ( ch -> ph ) ) ) -> ( ph <-> ch ) ) $=
-  ( iff-d w-and w-imp chain-d and-left and-second and-right )
-  ABFZBCFZCAFZEZEZACOABCKNHKNLLMHIGKNMLMJID $.
+round-trip $p |- ( ( ( ph -> ps ) /\ ( ( ps -> ch ) /\ ( ch -> ph ) ) ) -> (
+    ph <-> ch ) ) $=
+  ( w-imp w-and and-left and-second chain-d and-right iff-d )
+  ABDZBCDZCADZEZEZACOABCKNFKNLLMFGHKNMLMIGJ $.
 
 $( If two of three statements hold, each pair has one that holds. $)
-majority $p |- ( ( ( ph /\ ps ) \/ ( ( ps /\ ch ) \/ ( ch /\ ph ) ) ) -> ( ( ph \/ ps ) /\ ( ( ps \/ ch ) /\ ( ch \/ ph ) ) ) ) $=
-  ( or-cases w-and w-or and-join-d and-or and-swap-d and-mono or-right
-  or-left and-first and-second )
-  ABEZBCEZCAEZFABFZBCFZCAFZEZEZORUAABHOTSATBSCAKZBCLZJIGPQUBPRUABCRABKMBSCTU
-  DCALJGQRUACARABLNCSATBCKUCJGDD $.
+majority $p |- ( ( ( ph /\ ps ) \/ ( ( ps /\ ch ) \/ ( ch /\ ph ) ) ) -> ( (
+    ph \/ ps ) /\ ( ( ps \/ ch ) /\ ( ch \/ ph ) ) ) ) $=
+  ( w-or w-and or-right or-left and-mono and-join-d or-cases and-or
+  and-swap-d and-first and-second )
+  ABEZBCEZCAEZDABDZBCDZCADZEZEZORUAABKOTSATBSCAFZBCGZHLIPQUBPRUABCRABFMB
+  SCTUDCAGHIQRUACARABGNCSATBCFUCHIJJ $.
 
 $( Meredith's single axiom for implication and denial. $)
-meredith $p |- ( ( ( ( ( ph -> ps ) -> ( -. ch -> -. th ) ) -> ch ) -> ta ) -> ( ( ta -> ph ) -> ( th -> ph ) ) ) $=
-  ( mp w-imp w-not mp-deep both-ways-r swap-r suffix-d rotate-r explode ax-n
-  prefix-r ax-k cases )
-  AHZDEGZGZEAGZSDAGZGZGZGABGZCHDHGZGZCGZEGZUBUCGZGSDEAIUJUAUEUKSUJTSDUIEUHSD
-  CSUFUGDCGABNCDOJMLKUBUDUCAUCGUDUCGADQAUCRFPJF $.
+meredith-all $p |- ( ( ( ( ( ph -> ps ) -> ( -. ch -> -. th ) ) -> ch ) ->
+    ta ) -> ( ( ta -> ph ) -> ( th -> ph ) ) ) $=
+  ( w-imp w-not both-ways-r mp mp-deep explode ax-n rotate-r suffix-d
+  swap-r ax-k by-cases prefix-r )
+  AGZDEFZFZEAFZSDAFZFZFZFABFZCGDGFZFZCFZEFZUBUCFZFSDEAJUJUAUEUKSUJTSDUIE
+  UHSDCSUFUGDCFABKCDLHMNOUBUDUCAUCFUDUCFADPAUCQIRHI $.

@@ -6,6 +6,7 @@ statement, so that the work per symbol is done in C; where it doesn't fit, :meth
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from dataclasses import dataclass, field
@@ -70,6 +71,7 @@ class Reader:
         self.apart: tuple[str, ...] = ()  # active
         self.blocks: list[_Block] = []
         self.seen: set[Path] = set()
+        self.digests: list[str] = []  # SHA-256 of each file
         self.source, self.line, self.label = 0, 0, ""
 
     # --- files ---
@@ -79,7 +81,9 @@ class Reader:
         place = path.resolve()
         if place not in self.seen:
             self.seen.add(place)
-            self.text(path.read_bytes().decode("latin-1"), str(path), path.parent)
+            content = path.read_bytes()
+            self.digests.append(hashlib.sha256(content).hexdigest())
+            self.text(content.decode("latin-1"), str(path), path.parent)
 
     def text(self, text: str, name: str, folder: Path) -> None:
         """Read a file's content; ``folder`` is where its includes are."""

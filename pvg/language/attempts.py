@@ -1,4 +1,4 @@
-"""Tasks, attempts at them, the journal that keeps these, and what is made of them: a summary, balanced data."""
+"""Tasks, attempts at them, the journal that keeps these, and what is made of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-
-import torch
 
 from pvg.errors import UserError
 
@@ -245,29 +243,6 @@ def summary(attempts: Iterable[Attempt], wanted: Mapping[str, Verdict] = WANTED)
             "tries": dict(sorted(tries.items())),
         }
     return out
-
-
-def balance(attempts: Iterable[Attempt], generator: torch.Generator) -> list[Attempt]:
-    """Draw as many right attempts as wrong ones from every role, so that a role's style tells nothing of the truth.
-
-    Every other one is right, and followed by a wrong one of the same role: so each batch of an even size is balanced
-    within each role too.  Which are drawn, and how roles follow each other, is at random; none is drawn twice, and
-    no unparseable one.  What a role has only right or only wrong is left out.
-    """
-    by_role: dict[str, dict[str, list[Attempt]]] = {}
-    for attempt in attempts:
-        if attempt.verdict != "unparseable":
-            by_role.setdefault(attempt.role, {"right": [], "wrong": []})[attempt.verdict].append(attempt)
-    pairs = []
-    for _, each in sorted(by_role.items()):
-        count = min(map(len, each.values()))
-        pairs += list(zip(*(_shuffled(each[v], generator)[:count] for v in ("right", "wrong"))))
-    return [attempt for pair in _shuffled(pairs, generator) for attempt in pair]
-
-
-def _shuffled(items: Sequence, generator: torch.Generator) -> list:
-    order = torch.randperm(len(items), generator=generator, device=generator.device)
-    return [items[i] for i in order.tolist()]
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -13,7 +13,8 @@ from pvg.language.prompts import Prompts
 
 
 class Book:
-    """Word problems in three parts: provers learn on one, verifiers on another, and everybody is judged on the third.
+    """Word problems in parts: provers learn on one, verifiers on another, a third puts verifiers' thresholds, and
+    everybody is judged on the last.  Problems of the same solution are in the same part.
 
     Args:
         problems: with worked solutions and answers.
@@ -24,7 +25,7 @@ class Book:
         seed: of the split.
 
     Attributes:
-        parts: indices of the problems by part: ``prover``, ``verifier``, ``test``.
+        parts: indices of the problems by part: ``prover``, ``verifier``, ``calibration``, ``test``.
         references: the right answers.
 
     Raises:
@@ -46,7 +47,7 @@ class Book:
         self.end = int(tokenizer.eos_token_id)
         self.parts: dict[str, list[int]] = {name: [] for name in SHARES}
         for i, problem in enumerate(self.problems):
-            self.parts[part(problem.question, seed)].append(i)
+            self.parts[part(problem.solution, seed)].append(i)
         self.references = [p.answer for p in self.problems]
         for name, found in self.parts.items():
             if not found:

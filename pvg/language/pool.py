@@ -65,9 +65,10 @@ def pairs(pools: Sequence[TensorDictBase]) -> tuple[Tensor, Tensor]:
     """Right and wrong solutions of the same problem, as places in the pools put one after the other.
 
     Returns:
-        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them: every pool weighs the same, and within
-        a pool every combination of roles, so that a prover's style is as common among the right as among the wrong; but
-        what is less than a quarter of the pairs stays rare, or its few examples would be learned by heart.
+        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them.  Every pool weighs the same.  Within a
+        pool each role is right as often as wrong, so that its style tells nothing: pairs of one role are so by
+        themselves, and those of a role's right with another's wrong weigh as much as those the other way round.  (Where
+        a pool has nothing but the one way, all its pairs weigh the same.)
     """
     found, weights, offset = [], [], 0
     for rows in pools:
@@ -75,10 +76,11 @@ def pairs(pools: Sequence[TensorDictBase]) -> tuple[Tensor, Tensor]:
         same = rows["problem"][right].unsqueeze(-1) == rows["problem"][wrong]
         i, j = torch.nonzero(same).unbind(1)
         both = torch.stack([right[i], wrong[j]], 1)
-        kind = rows["role"][both[:, 0]] * len(ROLES) + rows["role"][both[:, 1]]
-        count = torch.bincount(kind, minlength=len(ROLES) ** 2)
-        each = 1.0 / count[kind].clamp(min=len(kind) // 4)
-        weights.append(each / each.sum())
+        a, b = rows["role"][both].unbind(1)
+        count = torch.zeros(len(ROLES), len(ROLES)).index_put_((a, b), torch.ones(len(a)), accumulate=True)
+        each = (torch.minimum(count, count.T) / count.clamp(min=1))[a, b]
+        each = each if each.any() else torch.ones_like(each)
+        weights.append(each / each.sum().clamp(min=1e-9))
         found.append(both + offset)
         offset += len(rows)
     return torch.cat(found), torch.cat(weights)

@@ -61,9 +61,10 @@ def outcome(result: Mapping[str, Any]) -> str:
         for r in range(count)
     ]
     if (tax := result.get("legibility_tax")) is not None:
+        error = result["legibility_tax_error"]
         first += (
-            f" Trained for correctness alone, a prover gets {abs(100 * tax):.1f} points "
-            f"{'more' if tax >= 0 else 'less'} of its answers right: the legibility tax."
+            f" A prover trained for correctness alone gets {100 * tax:+.1f} ± {100 * error:.1f} points more of its "
+            "answers right: the legibility tax."
         )
     whole = [turn for turn in turns if None not in turn]
     if not whole:

@@ -16,7 +16,6 @@ from pvg.language.pool import ROLES, VERDICTS, asked, pairs
 from pvg.trainers.supervised import Descent, Optimiser, cross_entropies, tell_apart
 
 READ = ("answer", "said", "problem", "role", "verdict")
-SPARED = 5  # one in so many problems is never learned from: by its solutions the threshold is put
 
 
 @dataclass
@@ -35,13 +34,13 @@ class Checking:
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 400
-    problems: int = 1000
+    steps: int = 300
+    problems: int = 1500
     k_per_role: int = 2
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = cross_entropies
     pull: float = 0.01
-    accept: float = 0.93
+    accept: float = 0.94
     carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
 
@@ -51,7 +50,7 @@ class Checking:
                 raise UserError(f"trainer.checking.{name}={getattr(self, name)}: write 1 or more.")
         if not 0 < self.accept < 1:
             raise UserError(
-                f"trainer.checking.accept={self.accept}: write a share between 0 and 1, such as 0.93."
+                f"trainer.checking.accept={self.accept}: write a share between 0 and 1, such as 0.94."
             )
 
 
@@ -84,7 +83,7 @@ class Reader:
 
     def _pairs(self) -> tuple[TensorDict, Tensor, Tensor]:
         if self._ready is None:
-            learned = [p[p["problem"] % SPARED != 0] for p in self.pools]
+            learned = [p[~self._calibrates(p)] for p in self.pools]
             rows = torch.cat([p.select(*READ) for p in learned])
             both, weights = pairs(learned)
             if not len(both):
@@ -99,18 +98,17 @@ class Reader:
         """Put the threshold where the wanted share of the newest honest prover's right solutions is accepted.
 
         Pairs say which of two solutions is better and nothing of where to draw the line; ``how.accept`` does, by
-        solutions of problems that no round has learned from (by all, if none is right there).  Right solutions of the
-        sneaky prover are left out: they are its failures, and nobody is owed their acceptance.
+        solutions of the calibration problems, from which no agent has learned.  Right solutions of the sneaky prover
+        are left out: they are its failures, and nobody is owed their acceptance.
         """
         rows = self.pools[-1]
         owed = (rows["verdict"] == VERDICTS.index("right")) & (rows["role"] != ROLES.index("sneaky"))
-        aside = owed & (rows["problem"] % SPARED == 0)
-        owed = aside if aside.any() else owed
+        owed &= self._calibrates(rows)
         if not owed.any():
             raise UserError(
-                "The honest prover said nothing right, so there is no telling where a verifier should draw its line. "
-                "Raise trainer.start.steps, trainer.checking.problems or trainer.checking.max_tries_per_task, or take "
-                "a stronger model."
+                "The honest prover got none of the calibration problems right, so there is no telling where a "
+                "verifier should draw its line. Raise trainer.start.steps or trainer.checking.max_tries_per_task, give "
+                "more problems, or take a stronger model."
             )
         line = self.scores(rows[owed]).quantile(1 - self.how.accept)
         with torch.no_grad():
@@ -122,6 +120,10 @@ class Reader:
         self.verifier.eval()
         batch = self._put(rows)
         return torch.cat([self.verifier(piece) for piece in batch.split(256)]).cpu()
+
+    def _calibrates(self, rows: TensorDictBase) -> Tensor:
+        """Which rows are solutions of calibration problems: bool ``[n]``."""
+        return torch.isin(rows["problem"], torch.tensor(self.book.parts["calibration"]))
 
     def _put(self, rows: TensorDictBase) -> TensorDict:
         count = len(self.book.problems)

@@ -38,19 +38,19 @@ class PolicyGradient:
         descent: the gradient steps.
     """
 
-    iterations: int = 40
-    problems: int = 16
+    iterations: int = 100
+    problems: int = 24
     samples: int = 8
     epochs: int = 1
-    advantage: Literal["value", "group"] = "value"
+    advantage: Literal["value", "group"] = "group"
     clip: float = 0.2
-    entropy: float = 0.0
-    kl: float = 0.02
+    entropy: float = 0.01
+    kl: float = 0.0
     critic: float = 0.5
     lmbda: float = 1.0
-    lessons: float = 0.0
+    lessons: float = 0.5
     carry: bool = False
-    descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3, warm=0.1, batch=128))
+    descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3, warm=0.05, batch=192))
 
     def __post_init__(self):
         for name, least in (("iterations", 0), ("problems", 1), ("samples", 2), ("epochs", 1)):

@@ -26,10 +26,11 @@ from pvg.trainers.lessons import lessons, readings
 from pvg.trainers.policy_gradient import PolicyGradient
 from pvg.trainers.rewards import Reward, centred, cgc, correctness
 from pvg.trainers.supervised import Optimiser, Start, imitate
-from pvg.trainers.verdicts import best_of, calibration, measure
+from pvg.trainers.verdicts import best_of, by_problem, calibration, measure
 
 Metrics = dict[str, float]
 SPREAD = 2.0  # log-odds; differences of scores beyond that hardly matter
+SAMPLES = 4  # of each role at each held-out problem, where agents are judged
 STRIDE = 1_000_003  # from the seeds of one step to those of the next
 
 
@@ -99,6 +100,7 @@ class Rounds:
         self.records: list[dict[str, Any]] = []
         self.canaries: list[float] = []
         self.version = 0
+        self.solver: list[float] = []  # shares of its answers that were right, by held-out problem
         self.answers: list[str] = []  # the solver's, by problem; in the decoupled game only
         self.loss = rl.make_loss(self.provers)
         self.optimisers: dict[str, Optimiser] = {}
@@ -168,7 +170,7 @@ class Rounds:
 
     def _fix(self, r: int, k: int) -> Metrics:
         """Ask the solver, keep its answers if the game is decoupled, and begin again where it began."""
-        metrics = self._record("solver", r, ("helpful",))
+        metrics = self._record("solver", r, ("helpful",), SAMPLES)
         if self.decoupled:
             tasks = self.book.tasks(range(len(self.book.problems)), ("helpful",), 1)
             self.answers = [a.answer or "" for a in self.sample(tasks, 1, "solver", temperature=0.0)]
@@ -184,8 +186,8 @@ class Rounds:
     def _gather(self, r: int, k: int) -> Metrics:
         """Ask the provers for solutions to learn from, labelled by the truth."""
         how, part = self.reader.how, self.book.parts["verifier"]
-        chosen = torch.randperm(len(part), generator=self.draw)[: how.problems].tolist()
-        tasks = self._judged([part[i] for i in chosen], self.roles, how.k_per_role)
+        chosen = [part[i] for i in torch.randperm(len(part), generator=self.draw)[: how.problems].tolist()]
+        tasks = self._judged([*chosen, *self.book.parts["calibration"]], self.roles, how.k_per_role)
         attempts = self.sample(tasks, how.max_tries_per_task, f"round-{r}")
         self.reader.take(pool(attempts, self.book.most))
         found = summary(attempts, {role: REACH[role] for role in self.roles})
@@ -239,7 +241,7 @@ class Rounds:
                 batch.set("value", self.prover(batch)[1])
         rl.advantages(batch, how)
         self.prover.train()
-        beside = self._lessons("beside") if how.lessons else None
+        beside = self._lessons("beside") if how.lessons and what == "attack" else None
         stats = rl.learn(self.prover, batch, how, self.loss, self.optimisers["prover"], beside)
         self.sync()
         found = measure(rows, score)
@@ -300,9 +302,12 @@ class Rounds:
         self.asking.keep(score.tolist(), name)
         return rows, score
 
-    def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
-        """Ask roles about the held-out problems, and measure."""
-        found = measure(*self._scored(self._judged(self.held_out, roles, 1), f"test-{r}-{what}"))
+    def _record(self, what: str, r: int, roles: Sequence[str], each: int = 1) -> Metrics:
+        """Ask roles about the held-out problems, ``each`` times, and measure."""
+        rows, score = self._scored(self._judged(self.held_out, roles, each), f"test-{r}-{what}")
+        if what == "solver":
+            self.solver = by_problem(rows)
+        found = measure(rows, score)
         self.records.append({"what": what, "round": r, **found})
         return {f"held_out/{n}": x for n, x in _numbers(found).items()}
 
@@ -310,7 +315,7 @@ class Rounds:
         """Tasks where what counts is the truth: a translator's answer too is compared with it."""
         return self.book.tasks(problems, roles, each, self.answers or None, compare=False)
 
-    def judge(self, samples: int = 4) -> dict[str, Any]:
+    def judge(self, samples: int = SAMPLES) -> dict[str, Any]:
         """The agents as they are, on all held-out problems.
 
         Args:
@@ -319,14 +324,15 @@ class Rounds:
         Returns:
             what :func:`pvg.trainers.verdicts.measure`, :func:`~pvg.trainers.verdicts.best_of` and
             :func:`~pvg.trainers.verdicts.calibration` give; ``legibility_tax``, what the solver gets right beyond the
-            honest prover; ``n``, the held-out problems; and ``samples``.
+            honest prover, and its standard error over problems; ``n``, the held-out problems; and ``samples``.
         """
         rows, score = self._scored(self._judged(self.held_out, self.roles, samples), "final")
         found = measure(rows, score)
-        solver = [r["helpful/accuracy"] for r in self.records if r["what"] == "solver"]
+        tax = torch.tensor(self.solver) - torch.tensor(by_problem(rows))
         return {
             **found,
-            "legibility_tax": solver[0] - found["helpful/accuracy"] if solver else None,
+            "legibility_tax": float(tax.mean()),
+            "legibility_tax_error": float(tax.std() / len(tax) ** 0.5),
             **best_of(rows, score),
             **calibration(rows, score),
             "n": len(self.held_out),
@@ -359,12 +365,14 @@ class Rounds:
             "optimisers": {n: o.state_dict() for n, o in self.optimisers.items()},
             "pools": [dict(p.items()) for p in self.reader.pools],
             "answers": self.answers,
+            "solver": self.solver,
             "records": self.records,
         }
 
     def load_state_dict(self, saved: dict) -> None:
         """Go on from a saved state."""
         self.iteration, self.records, self.answers = saved["iteration"], saved["records"], saved["answers"]
+        self.solver = saved["solver"]
         self.prover.load_state_dict(saved["prover"])
         self.verifier.load_state_dict(saved["verifier"])
         self.begun = saved["begun"]

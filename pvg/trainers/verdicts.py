@@ -37,6 +37,14 @@ def measure(rows: TensorDictBase, score: Tensor) -> Found:
     return out
 
 
+def by_problem(rows: TensorDictBase) -> list[float]:
+    """Shares of the honest prover's answers that are right, in order of the problems."""
+    honest = rows[rows["role"] != ROLES.index("sneaky")]
+    _, place = honest["problem"].unique(return_inverse=True)
+    right = (honest["verdict"] == VERDICTS.index("right")).double()
+    return (torch.zeros(int(place.max()) + 1).double().index_add(0, place, right) / place.bincount()).tolist()
+
+
 def auc(right: Tensor, wrong: Tensor) -> float | None:
     """Area under the curve of hits against false alarms: how often a right one scores above a wrong one."""
     if not len(right) or not len(wrong):

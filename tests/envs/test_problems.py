@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import subprocess
 import sys
 import types
 from collections import Counter
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pvg.envs.mistakes import corrupt
-from pvg.envs.problems import Problem, gsm8k, jsonl, part, split
+from pvg.envs.problems import SHARES, Problem, gsm8k, jsonl, part
 from pvg.errors import UserError
 
 OURS = Path(__file__).parent / "problems.jsonl"
@@ -127,7 +128,15 @@ def test_shares_are_what_they_have_always_been():
     for problem in jsonl(OURS):
         text = f"3\n{problem.question.lower()}"
         place = int(hashlib.sha256(text.encode()).hexdigest()[:16], 16) / 16**16
-        name = "prover" if place < 0.4 else "verifier" if place < 0.8 else "test"
+        name = (
+            "prover"
+            if place < 0.4
+            else "verifier"
+            if place < 0.75
+            else "calibration"
+            if place < 0.8
+            else "test"
+        )
         assert part(problem.question, seed=3) == name
 
 
@@ -135,33 +144,21 @@ def test_the_same_question_falls_into_one_share_however_it_is_typed():
     for seed in range(50):
         asked = {part(q, seed) for q in ("How  many\neggs?", " how many eggs?", "How\u00a0many EGGS?")}
         assert len(asked) == 1
-    assert len({part("How many eggs?", seed) for seed in range(50)}) == 3
+    assert len({part("How many eggs?", seed) for seed in range(150)}) == len(SHARES)
 
 
-def test_shares_have_their_sizes_and_no_question_in_common():
-    problems = [Problem(f"What is {i} and {i}?", "", str(2 * i)) for i in range(6000)]
-    parts = split(problems, dict(prover=1, verifier=2, test=3))
-    sizes = Counter({name: len(some) for name, some in parts.items()})
+def test_shares_have_their_sizes():
+    shares = dict(prover=1, verifier=2, test=3)
+    sizes = Counter(part(f"What is {i} and {i}?", shares=shares) for i in range(6000))
     for name, expected in dict(prover=1000, verifier=2000, test=3000).items():
         assert abs(sizes[name] - expected) < 5 * (expected * (1 - expected / 6000)) ** 0.5
-    together = [p for some in parts.values() for p in some]
-    assert sorted(together, key=lambda p: int(p.answer)) == problems  # each once
-    shuffled = random.Random(0).sample(problems, len(problems))
-    assert {n: set(some) for n, some in split(shuffled, dict(prover=1, verifier=2, test=3)).items()} == {
-        n: set(some) for n, some in parts.items()
-    }
 
 
 def test_shares_that_make_no_sense_are_refused():
     for shares in ({}, dict(prover=0, test=0), dict(prover=2, test=-1)):
         with pytest.raises(UserError, match="Shares"):
             part("a", shares=shares)
-    with pytest.raises(UserError, match="Of 1 problems none"):
-        split([Problem("a", "", "1")])
-    assert split([Problem("a", "", "1")], dict(prover=1, verifier=0)) == {
-        "prover": [Problem("a", "", "1")],
-        "verifier": [],
-    }
+    assert part("a", shares=dict(prover=1, verifier=0)) == "prover"
 
 
 # ---------------------------------------------------------------------- mistakes
@@ -230,8 +227,17 @@ def test_what_cannot_be_made_wrong_is_not():
 def test_all_of_gsm8k():
     train, test = gsm8k(FOLDER), gsm8k(FOLDER, split="test")
     assert (len(train), len(test)) == (7473, 1319)
-    parts = split(train + test)
-    assert sum(map(len, parts.values())) == 8792
+    sizes = Counter(part(p.solution) for p in train + test)
+    assert sizes.total() == 8792 and set(sizes) == set(SHARES)
     wrong = [corrupt(p, random.Random(i)) for i, p in enumerate(train[:500])]
     assert sum(w is not None for w in wrong) > 490
     assert all(w is None or last(w) != last(p.solution) for w, p in zip(wrong, train))
+
+
+def test_the_hub_s_own_refusal_is_told(monkeypatch, tmp_path):
+    """With the real package, offline."""
+    for name, value in {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    code = "from pvg.envs.problems import gsm8k; gsm8k()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode and "GSM8K can't be fetched from the hub" in done.stderr, done.stderr

@@ -1,13 +1,12 @@
-"""Tasks and their seeds, the summary against one counted by hand, and the balance of what a verifier learns from."""
+"""Tasks and their seeds, and the summary against one counted by hand."""
 
 import random
 from collections import Counter
-from itertools import pairwise
 
 import torch
 
-from pvg.language.attempts import WANTED, Attempt, attempt_seed, balance, summary, tasks
-from tests.language.test_queue import EXPECTED, TIMES
+from pvg.language.attempts import WANTED, Attempt, attempt_seed, summary, tasks
+from tests.language.test_queue import TIMES
 
 
 def test_tasks_of_a_role_and_problem():
@@ -58,45 +57,3 @@ def test_the_summary_of_a_handful():
     assert found["sneaky"]["success_at_1"] == found["sneaky"]["success_at_k"] == 1
     assert found["translator"]["tasks"] == 0 and found["translator"]["success_at_1"] is None
     assert list(found) == ["helpful", "sneaky", "translator"]
-
-
-def test_balanced_attempts_tell_nothing_by_role():
-    drawn = balance(EXPECTED, torch.Generator().manual_seed(0))
-    there, got = (Counter((a.role, a.verdict) for a in each) for each in (EXPECTED, drawn))
-    for role in WANTED:
-        assert (
-            got[role, "right"] == got[role, "wrong"] == min(there[role, "right"], there[role, "wrong"]) > 50
-        )
-    assert not any(a.verdict == "unparseable" for a in drawn)
-    assert len({(a.task, a.number) for a in drawn}) == len(drawn)
-    for start in range(0, len(drawn), 10):  # every batch
-        batch = Counter((a.role, a.verdict) for a in drawn[start : start + 10])
-        assert all(batch[role, "right"] == batch[role, "wrong"] for role in WANTED)
-    roles = [a.role for a in drawn[::2]]
-    assert 0.3 < sum(a != b for a, b in pairwise(roles)) / len(roles) < 0.6  # mixed
-
-
-def test_balanced_attempts_are_a_fair_draw_that_the_generator_decides():
-    def draw(seed):
-        return balance(EXPECTED, torch.Generator().manual_seed(seed))
-
-    assert draw(0) == draw(0) != draw(1)
-    right = [a.task for a in EXPECTED if (a.role, a.verdict) == ("helpful", "right")]
-    wrong = [(a.task, a.number) for a in EXPECTED if (a.role, a.verdict) == ("helpful", "wrong")]
-    assert len(wrong) > len(right) > 50
-    times = Counter(
-        (a.task, a.number)
-        for seed in range(200)
-        for a in draw(seed)
-        if (a.role, a.verdict) == ("helpful", "wrong")
-    )
-    p = len(right) / len(wrong)
-    assert all(abs(times[each] - 200 * p) < 5 * (200 * p * (1 - p)) ** 0.5 for each in wrong)
-
-
-def test_a_role_that_is_only_right_has_no_part_in_the_balance():
-    made = [attempt(n, 0, "helpful", "right") for n in range(5)]
-    made += [attempt(9, n, "sneaky", v) for n, v in enumerate(["right", "right", "wrong"])]
-    drawn = balance(made, torch.Generator().manual_seed(0))
-    assert [(a.role, a.verdict) for a in drawn] == [("sneaky", "right"), ("sneaky", "wrong")]
-    assert balance([], torch.Generator()) == []

@@ -33,9 +33,13 @@ def book(problems, tokenizer, **more):
 
 def test_every_problem_is_in_the_part_that_its_text_decides(problems, tokenizer):
     made = book(problems, tokenizer)
+    homes = {}
+    for name, own in made.parts.items():  # nothing that is judged by has been learned from under other names
+        for i in own:
+            assert homes.setdefault(problems[i].solution, name) == name
     assert sorted(i for own in made.parts.values() for i in own) == list(range(200))
     for name, own in made.parts.items():
-        assert own and all(part(problems[i].question) == name for i in own)
+        assert own and all(part(problems[i].solution) == name for i in own)
     assert made.references == [p.answer for p in problems]
     assert book(problems, tokenizer, seed=1).parts != made.parts
     with pytest.raises(UserError, match="of 1 problems none"):

@@ -73,22 +73,30 @@ def test_pairs_are_all_of_a_right_and_a_wrong_answer_to_one_problem():
     assert {tuple(p) for p in both.tolist()} == wanted and len(both) == len(wanted) == len(weights)
 
 
-def test_pools_weigh_the_same_and_so_do_combinations_of_roles_that_are_common():
+def test_pools_weigh_the_same_and_each_role_is_right_as_often_as_wrong():
     def answers(role, verdict, n):
         return [attempt(0, role, verdict) for _ in range(n)]
 
-    first = answers("helpful", "right", 3) + answers("helpful", "wrong", 2) + answers("sneaky", "wrong", 6)
-    second = answers("sneaky", "right", 1) + answers("helpful", "right", 19) + answers("sneaky", "wrong", 1)
+    first = answers("helpful", "right", 9) + answers("helpful", "wrong", 1) + answers("sneaky", "right", 2)
+    first += answers("sneaky", "wrong", 6)
+    second = answers("translator", "right", 3) + answers("translator", "wrong", 2)
+    second += answers("sneaky", "wrong", 20)  # never right: pairs with it would tell its style
     given = first + second
     both, weights = pairs([pool(first, 4), pool(second, 4)])
-    total = Counter()
+    says = Counter()
     for (i, j), weight in zip(both.tolist(), weights.tolist()):
-        total[i >= len(first), given[i].role, given[j].role] += weight
-    # 6 + 18 pairs: the rarer kind is a quarter; 19 + 1 pairs: the rarer counts as if it were one of five
-    assert total[False, "helpful", "helpful"] == pytest.approx(0.5, abs=1e-5)
-    assert total[False, "helpful", "sneaky"] == pytest.approx(0.5, abs=1e-5)
-    assert total[True, "helpful", "sneaky"] == pytest.approx(1 / (1 + 1 / 5), abs=1e-5)
-    assert total[True, "sneaky", "sneaky"] == pytest.approx(1 / 5 / (1 + 1 / 5), abs=1e-5)
+        for place, verdict in ((i, "right"), (j, "wrong")):
+            says[place >= len(first), given[place].role, verdict] += weight
+    for part, role in ((False, "helpful"), (False, "sneaky"), (True, "translator")):
+        assert (
+            says[part, role, "right"] == pytest.approx(says[part, role, "wrong"], abs=1e-5)
+            and says[part, role, "right"]
+        )
+    assert says[True, "sneaky", "wrong"] == 0
+    # 9 + 12 pairs within roles, 2 of a helpful wrong one, 54 the other way round that weigh as much as those 2
+    assert says[False, "helpful", "right"] == pytest.approx((9 + 2) / (9 + 12 + 2 + 2), abs=1e-5)
+    one_way = answers("helpful", "right", 2) + answers("sneaky", "wrong", 2)
+    assert pairs([pool(one_way, 4)])[1].tolist() == [0.25] * 4
 
 
 def test_a_pool_without_pairs_weighs_nothing():
