@@ -36,7 +36,9 @@ def composed():
     for group in sorted(path for path in Path(CONFIGS).iterdir() if path.is_dir() and path.name != "hydra"):
         for choice in sorted(group.glob("*.yaml")):
             rounds = group.name in ("engine", "reward") or choice.stem == "problems"
-            overrides.append(f"{'experiment=rounds ' if rounds else ''}{group.name}={choice.stem}")
+            theorems = choice.stem in ("theorems", "adversarial") and group.name not in ("payoffs", "experiment")
+            game = "experiment=rounds " if rounds else "experiment=adversarial " if theorems else ""
+            overrides.append(f"{game}{group.name}={choice.stem}")
     return overrides
 
 

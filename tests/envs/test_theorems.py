@@ -9,16 +9,25 @@ from torchrl.envs.utils import check_env_specs
 
 from pvg.envs.backward import BackwardEnv, BackwardGame, backward_lessons
 from pvg.envs.candidates import Game, Goal, Move
-from pvg.envs.derivations import Proof, Rejected, database_proof, goal_from, lessons, needed, parts, statements
+from pvg.envs.derivations import (
+    Proof,
+    Rejected,
+    database_proof,
+    goal_from,
+    lessons,
+    needed,
+    parts,
+    statements,
+)
 from pvg.envs.statements import Library, Rejection
 from pvg.envs.theorems import TheoremEnv
 from pvg.envs.theory import Theory
+from pvg.envs.written import Writer
 from pvg.errors import UserError
 from pvg.formal.grammar import Grammar
 from pvg.formal.proofs import Verifier
-from pvg.formal.reader import read, read_text
-from pvg.envs.written import Writer
 from pvg.formal.prop import PATH
+from pvg.formal.reader import read, read_text
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +55,9 @@ CONNECTIVES = {
 
 
 def names_in(tree):
-    return {tree} if isinstance(tree, str) else set().union(*map(names_in, tree[1:])) if len(tree) > 1 else set()
+    return (
+        {tree} if isinstance(tree, str) else set().union(*map(names_in, tree[1:])) if len(tree) > 1 else set()
+    )
 
 
 def value(tree, row):
@@ -101,7 +112,9 @@ def named_apart(tree, k):
 
 
 def put_in(tree, found):
-    return found.get(tree, tree) if isinstance(tree, str) else (tree[0], *[put_in(c, found) for c in tree[1:]])
+    return (
+        found.get(tree, tree) if isinstance(tree, str) else (tree[0], *[put_in(c, found) for c in tree[1:]])
+    )
 
 
 def variant(tree, names=None):
@@ -177,7 +190,7 @@ def test_every_proof_of_the_database_replays_and_is_written_back():
             states, game = lessons(library, proof, most=100_000)
             assert game.solved and all(state.right for state in states), theorem.label
         written = writer(proof, f"again-{theorem.label}")
-        assert written is not None and written.theorem.body == theorem.body or len(theorem.floating) > 0
+        assert (written is not None and written.theorem.body == theorem.body) or len(theorem.floating) > 0
         read_again = read_text(PATH.read_text() + written.text)
         assert Verifier(read_again)(read_again.labels[f"again-{theorem.label}"])
         done += 1
@@ -281,8 +294,10 @@ def test_a_step_that_would_break_a_condition_is_counted(sets):
     conditions = library.conditions(library.by_label["ax-5"], ())
     from pvg.envs.statements import separated
 
-    (one, other), = conditions
-    assert separated(conditions, {one: "sx", other: ("wal", "sx", "wy")} if one in "" else {one: other}) is None
+    ((one, other),) = conditions
+    assert (
+        separated(conditions, {one: "sx", other: ("wal", "sx", "wy")} if one in "" else {one: other}) is None
+    )
 
 
 # --- the environment ---

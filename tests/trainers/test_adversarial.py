@@ -1,0 +1,173 @@
+"""Generator against prover: rewards by hand, determinism, resuming, routes, and a report that verifies."""
+
+import json
+import re
+
+import pytest
+import torch
+
+from pvg.formal.proofs import Verifier
+from pvg.formal.prop import PATH
+from pvg.formal.reader import read_text
+from pvg.trainers import theorem_rewards as rewards
+from pvg.trainers.theorem_rewards import Judged
+from pvg.trainers.theorem_setups import SETUPS
+from tests.cli import Program
+
+SMALL = (  # noqa: SIM905
+    "experiment=adversarial tracker=csv env.moves=4 env.until=prefix-r env.longest=16 trainer.iterations=4 "
+    "trainer.warm=2 trainer.games=6 trainer.attempts=2 trainer.samples=2 trainer.every=2 "
+    "trainer.imitation.updates=2 checkpoint_every=1 env.database=small.mm env.test=3"
+).split()
+
+
+@pytest.fixture(scope="module")
+def pvg(tmp_path_factory):
+    program = Program(tmp_path_factory.mktemp("adversarial"), "pvg.adversarial_program")
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "small.mm").write_text(PATH.read_text())
+    return tmp_path
+
+
+def judged(**changes):
+    whole = {
+        "failed": [0.75, 0.0],
+        "seen": [3.0, 1.0],
+        "size": [10.0, 5.0],
+        "depth": [4.0, 2.0],
+        "steps": [5.0, 2.0],
+    }
+    return Judged(*(torch.tensor(changes.get(name, value)) for name, value in whole.items()))
+
+
+def test_rewards_by_hand():
+    assert rewards.novel(judged(), length=0.01).tolist() == pytest.approx([0.25 - 0.1, -0.05])
+    assert rewards.failed(judged()).tolist() == [1.0, 0.0]
+    assert rewards.frontier(judged(), length=0.0).tolist() == pytest.approx([4 * 0.75 * 0.25 / 3, 0.0])
+    assert rewards.size_by_depth(judged()).tolist() == pytest.approx([4 / 10 / 3, 2 / 5])
+    assert rewards.conditional(judged()).tolist() == [1.0, 0.0]
+    assert rewards.told(rewards.conditional) and not rewards.told(rewards.novel)
+
+
+def test_depth_is_the_longest_chain():
+    assert rewards.depths([(), (), (0, 1), (2,), (0, 3)]).tolist() == [1, 1, 2, 3, 4]
+
+
+def test_routes_are_between_roles_that_are_there():
+    assert len(SETUPS) == 8 and SETUPS["none"] == frozenset()
+    for name, routes in SETUPS.items():
+        sends = {route.sender for route in routes}
+        if any(route.receiver == "prover actor" for route in routes):
+            assert "generator actor" in sends, name
+        if "prover actor" in sends:
+            assert any(route.receiver == "prover actor" for route in routes), name
+    assert not any(route.receiver == "prover trainer" for route in SETUPS["fixed_prover"])
+    assert not any(route.receiver == "generator trainer" for route in SETUPS["fixed_generator"])
+
+
+def results(run):
+    found = json.loads((run / "result.json").read_text())
+    return {k: v for k, v in found.items() if "minutes" not in k and k != "rejections"}
+
+
+def rows(run):
+    head, *lines = (run / "metrics.csv").read_text().splitlines()
+    names = head.split(",")
+    timed = {k for k, name in enumerate(names) if "share/" in name or name == "seconds"}
+    return [[x for k, x in enumerate(line.split(",")) if k not in timed] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def reference(pvg, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reference")
+    (folder / "small.mm").write_text(PATH.read_text())
+    pvg(*SMALL, "folder=run", folder=folder).ok()
+    return folder / "run"
+
+
+def test_the_same_seed_gives_the_same_run(pvg, reference, folder):
+    pvg(*SMALL, "folder=run", folder=folder).ok()
+    assert results(folder / "run") == results(reference) and rows(folder / "run") == rows(reference)
+    pvg(*SMALL, "folder=other", "seed=1", folder=folder).ok()
+    assert rows(folder / "other") != rows(reference)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_resumed_run_equals_one_that_was_never_stopped(pvg, reference, folder, step):
+    pvg(*SMALL, "folder=run", folder=folder).ok()
+    run = folder / "run"
+    (run / "result.json").unlink()
+    kept = [
+        path
+        for path in sorted((run / "checkpoints").iterdir())
+        if int(re.findall(r"\d+", path.name)[0]) <= step
+    ]
+    if not kept:  # only the newest three are kept
+        kept = [sorted((run / "checkpoints").iterdir())[0]]
+    for path in (run / "checkpoints").iterdir():
+        if path not in kept:
+            path.unlink()
+    pvg("resume=run", folder=folder).ok()
+    assert results(run) == results(reference) and rows(run) == rows(reference)
+
+
+def test_reported_theorems_verify_behind_the_database(reference):
+    text = (reference / "report.md").read_text()
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
+    assert blocks
+    labels = re.findall(r"(generated-\d+) \$p", text)
+    assert len(labels) == len(set(labels)) == len(blocks)
+    database = read_text(PATH.read_text() + "\n".join(blocks))
+    verify = Verifier(database)
+    assert all(verify(database.labels[label]) for label in labels)
+
+
+@pytest.mark.parametrize("setup", sorted(set(SETUPS) - {"adversarial"}))
+def test_each_setup_moves_only_who_learns(pvg, folder, setup):
+    pvg(*SMALL, "folder=run", f"trainer.setup={setup}", "trainer.warm=0", folder=folder).ok()
+    names = (folder / "run/metrics.csv").read_text().splitlines()[0].split(",")
+    receivers = {route.receiver for route in SETUPS[setup]}
+    assert ("prover/loss" in names) == ("prover trainer" in receivers)
+    assert ("generator/loss" in names) == ("generator trainer" in receivers)
+
+
+@pytest.mark.parametrize("reward", ["failed", "frontier", "conditional", "size_by_depth"])
+def test_other_rewards_play_too(pvg, folder, reward):
+    target = f"trainer.reward={{_target_:pvg.trainers.theorem_rewards.{reward},_partial_:true}}"
+    pvg(*SMALL, "folder=run", "~trainer.reward", "+" + target, folder=folder).ok()
+
+
+def test_a_backward_prover_plays_too(pvg, folder):
+    pvg(
+        *SMALL,
+        "folder=run",
+        "agents.player._target_=pvg.agents.theorem_players.BackwardProver",
+        folder=folder,
+    ).ok()
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("trainer.setup=war", "trainer.setup=war"),
+        ("env.until=nothing", "env.until=nothing"),
+        ("env.database=none.mm", "env.database=none.mm"),
+        ("trainer.games=0", "trainer.games=0"),
+        ("env.moves=0", "env.moves=0"),
+        ("env=problems", "env=theorems"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_written(pvg, folder, argument, words):
+    done = (
+        pvg(*SMALL, argument, folder=folder)
+        if argument[:4] != "env="
+        else pvg("experiment=adversarial", argument, folder=folder)
+    )
+    assert done.code == 2 and "Traceback" not in done.err
+    assert words in " ".join(done.err.split()), done.err
+    assert not list(folder.glob("runs/*"))
