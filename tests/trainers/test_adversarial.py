@@ -163,11 +163,8 @@ def test_a_backward_prover_plays_too(pvg, folder):
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(pvg, folder, argument, words):
-    done = (
-        pvg(*SMALL, argument, folder=folder)
-        if argument[:4] != "env="
-        else pvg("experiment=adversarial", argument, folder=folder)
-    )
+    given = ["experiment=adversarial"] if argument.startswith("env=") else SMALL
+    done = pvg(*given, argument, folder=folder)
     assert done.code == 2 and "Traceback" not in done.err
     assert words in " ".join(done.err.split()), done.err
     assert not list(folder.glob("runs/*"))
