@@ -69,7 +69,7 @@ def new_theorem(
 
 def active_floating(database: Database, order: int) -> dict[str, Hypothesis]:
     """The ``$f`` statements that are active at a place, by the code of their variable."""
-    return {h.body: h for h in database.floating if h.order < order <= h.end}
+    return {h.body: h for h in database.floating if h.order < order < h.end}
 
 
 def proof_of(grammar: Grammar, theorem: Assertion, steps: Sequence[Step]) -> str:
@@ -183,7 +183,8 @@ class Maker:
             elif tree in self.floating:
                 place = self.build(self.floating[tree].label)
             else:
-                self._fail(f"the variable '{self.database.symbol(tree)}' has no type here", "an active $f")
+                name = self.database.symbol(tree) if len(tree) == 1 else tree
+                self._fail(f"the variable '{name}' has no type here", "an active $f")
             self.syntax[tree] = place
         return place
 

@@ -90,7 +90,7 @@ class Assertion:
         )
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Database:
     """All that a ``.mm`` file states.
 
@@ -134,9 +134,10 @@ class Database:
         number = ord(code)
         return number - _FIRST - (len(_SURROGATES) if number >= _SURROGATES.stop else 0)
 
-    def show(self, coded: str) -> str:
-        """A coded statement as it is written, with spaces."""
-        return " ".join(map(self.symbol, coded))
+    def show(self, coded: str, most: int | None = None) -> str:
+        """A coded statement as it is written, with spaces; not more than ``most`` symbols of it."""
+        cut = most is not None and len(coded) > most
+        return " ".join(map(self.symbol, coded[:most])) + " ..." * cut
 
     def encode(self, text: str) -> str:
         """A statement written with spaces as a coded one.

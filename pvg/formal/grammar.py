@@ -58,6 +58,9 @@ class Grammar:
                 self._add(axiom)
         self.parse = lru_cache(1 << 16)(self._parse)
 
+    def __reduce__(self):
+        return Grammar, (self.database, *map(self.database.symbol, (self.provable, self.syntax)))
+
     def _add(self, axiom: Assertion) -> None:
         self.axioms[axiom.label] = axiom
         types = {h.body: h.typecode for h in axiom.hypotheses}

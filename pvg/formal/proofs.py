@@ -40,7 +40,7 @@ class Rule(NamedTuple):
         essential: place of the body, template and pick of each ``$e``.
         apart: places of the bodies of each mandatory distinct-variable pair.
         hypotheses: of the assertion.
-        order, end: from behind where to where it may be cited.
+        order, end: it may be cited behind the first and before the second place.
         statement: typecode and body as they are.
     """
 
@@ -162,7 +162,7 @@ class Verifier:
         place = theorem.order
         for label in proof.labels:
             cited = self.rules.get(label)
-            if cited is None or not cited.order < place <= cited.end:
+            if cited is None or not cited.order < place < cited.end:
                 cited = self._cited(theorem, label)
             known.append(cited.statement)
             rules.append(cited if cited.size else None)
@@ -205,8 +205,11 @@ class Verifier:
         if len(stack) != 2:
             self._fail(theorem, f"{len(stack) // 2} statements left at the end of the proof", "one")
         if stack[0] != _UNKNOWN[0] and stack != [theorem.typecode, theorem.body]:
-            show = self.database.show
-            self._fail(theorem, f"the proof proves '{show(''.join(stack))}'", f"'{show(theorem.statement)}'")
+            self._fail(
+                theorem,
+                f"the proof proves '{self._show(''.join(stack))}'",
+                f"'{self._show(theorem.statement)}'",
+            )
         return UNKNOWN not in proof.steps
 
     def _check_distinct(
@@ -221,17 +224,16 @@ class Verifier:
         """Raise if the variables of two substitutions are not distinct; ``apart`` has none with itself."""
         variables = self.database.variables
         for first, second in distinct:
-            others = variables.intersection(entries[second])
-            for variable in variables.intersection(entries[first]):
-                if not others <= apart.get(variable, _NONE):
-                    near = min(others - apart.get(variable, _NONE))
-                    one, other = self.database.symbol(variable), self.database.symbol(near)
-                    if one == other:
-                        self._wrong(
-                            theorem, proof, steps, f"'{one}' in two substitutions", "no common variable"
-                        )
-                    message = f"'{one}' and '{other}' must be distinct"
-                    self._wrong(theorem, proof, steps, message, f"$d {one} {other} $.")
+            mine, others = variables.intersection(entries[first]), variables.intersection(entries[second])
+            wrong = [v for v in mine if not others <= apart.get(v, _NONE)]
+            if wrong:
+                one = min(wrong)
+                other = self.database.symbol(min(others - apart.get(one, _NONE)))
+                one = self.database.symbol(one)
+                if one == other:
+                    self._wrong(theorem, proof, steps, f"'{one}' in two substitutions", "no common variable")
+                message = f"'{one}' and '{other}' must be distinct"
+                self._wrong(theorem, proof, steps, message, f"$d {one} {other} $.")
 
     def _cited(self, theorem: Assertion, label: str) -> Rule:
         """The rule of what a proof names; that of a hypothesis takes nothing off the stack."""
@@ -242,12 +244,15 @@ class Verifier:
         if made.order >= theorem.order:
             message = f"the proof cites '{label}', which comes later"
             self._fail(theorem, message, "an earlier axiom or theorem")
-        if made.end < theorem.order:
+        if made.end <= theorem.order:
             message = f"the proof cites '{label}', which is not active here"
             self._fail(theorem, message, "an active hypothesis")
         return made
 
     # --- what is wrong ---
+
+    def _show(self, coded: str) -> str:
+        return self.database.show(coded, 200)  # a wrong proof may well state something of a million symbols
 
     def _fail(self, theorem: Assertion, message: str, expected: str = "") -> NoReturn:
         raise self.database.error(theorem, message, expected)
@@ -283,7 +288,7 @@ class Verifier:
         found: str,
         wanted: str,
     ) -> NoReturn:
-        show, code = self.database.show, hypothesis.typecode
+        show, code = self._show, hypothesis.typecode
         message = f"'{show(code + found)}' for its hypothesis '{hypothesis.label}'"
         self._wrong(theorem, proof, steps, message, f"'{show(code + wanted)}'")
 
