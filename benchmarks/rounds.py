@@ -32,6 +32,11 @@ ROWS = [
         f"{SHORT} trainer.decoupled=true",
     ),
     Row(
+        "rounds-balanced",
+        "as many right as wrong solutions of each prover (`trainer.checking.balanced=true`), two rounds",
+        f"{SHORT} trainer.checking.balanced=true",
+    ),
+    Row(
         "rounds-pairs",
         "a verifier that learns from pairs (Bradley and Terry), two rounds",
         f"{SHORT} trainer.checking.loss._target_=pvg.trainers.supervised.bradley_terry",

@@ -28,17 +28,19 @@ class Checking:
         k_per_role: successes wanted of a role at a problem (right from the helpful, wrong from the sneaky).
         max_tries_per_task: attempts at one success; what fails is kept too.
         loss: of the scores ``[2, n]`` of right and wrong solutions of the same problem.
+        balanced: draw from each prover as many right as wrong solutions, so that a role's style is no cue.
         pull: weight of the scores' mean square.
         accept: share of the helpful prover's right solutions that are to be accepted: it sets the threshold.
         carry: go on from the last round's verifier; otherwise from the same start every round.
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 300
-    problems: int = 1500
-    k_per_role: int = 2
+    steps: int = 450
+    problems: int = 2000
+    k_per_role: int = 1
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = cross_entropies
+    balanced: bool = False
     pull: float = 0.01
     accept: float = 0.94
     carry: bool = False
@@ -85,7 +87,7 @@ class Reader:
         if self._ready is None:
             learned = [p[~self._calibrates(p)] for p in self.pools]
             rows = torch.cat([p.select(*READ) for p in learned])
-            both, weights = pairs(learned)
+            both, weights = pairs(learned, self.how.balanced)
             if not len(both):
                 raise UserError(
                     "The provers' solutions hold no right and wrong one of the same problem, so there is nothing for "
