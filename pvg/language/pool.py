@@ -65,10 +65,10 @@ def pairs(pools: Sequence[TensorDictBase], balanced: bool = True) -> tuple[Tenso
     """Right and wrong solutions of the same problem, as places in the pools put one after the other.
 
     Returns:
-        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them.  Every pool weighs the same, and so do its
-        pairs; or if ``balanced`` each role is right as often as wrong, so that its style tells nothing: pairs of one
-        role are so by themselves, and those of a role's right with another's wrong weigh as much as those the other way
-        round.  (Where a pool has nothing but the one way, all its pairs weigh the same all the same.)
+        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them.  Every pool weighs the same, and so do
+        its pairs; or if ``balanced`` each role is right as often as wrong, so that its style tells nothing: pairs of
+        one role are so by themselves, and those of a role's right with another's wrong weigh as much as those the
+        other way round.  (Where a pool has nothing but the one way, all its pairs weigh the same all the same.)
     """
     found, weights, offset = [], [], 0
     for rows in pools:

@@ -9,12 +9,13 @@ import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
-from pvg.agents.language import Verifier
+from pvg.agents.language import Verifier, in_passes
 from pvg.errors import UserError
 from pvg.language.book import Book
 from pvg.language.pool import ROLES, VERDICTS, asked, pairs
 from pvg.trainers.supervised import Descent, Optimiser, cross_entropies, tell_apart
 
+PASS = 256  # rows that a verifier scores at once, where nothing else is said
 READ = ("answer", "said", "problem", "role", "verdict")
 
 
@@ -93,7 +94,7 @@ class Reader:
                     "The provers' solutions hold no right and wrong one of the same problem, so there is nothing for "
                     "the verifier to learn. Raise trainer.checking.problems or trainer.checking.max_tries_per_task."
                 )
-            self._ready = self._put(rows), both, weights
+            self._ready = self._asked(rows), both, weights
         return self._ready
 
     def settle(self) -> None:
@@ -120,17 +121,16 @@ class Reader:
     def scores(self, rows: TensorDictBase) -> Tensor:
         """The verifier's scores ``[n]`` of a pool's rows."""
         self.verifier.eval()
-        batch = self._put(rows)
-        return torch.cat([self.verifier(piece) for piece in batch.split(256)]).cpu()
+        batch, size = self._asked(rows), self.how.descent.micro or PASS
+        return in_passes(self.verifier, batch, size, self.verifier.device).cpu()
 
     def _calibrates(self, rows: TensorDictBase) -> Tensor:
         """Which rows are solutions of calibration problems: bool ``[n]``."""
         return torch.isin(rows["problem"], torch.tensor(self.book.parts["calibration"]))
 
-    def _put(self, rows: TensorDictBase) -> TensorDict:
+    def _asked(self, rows: TensorDictBase) -> TensorDict:
         count = len(self.book.problems)
-        whole = asked(rows, lambda p, i: self.book.prompt("verifier", p % count))
-        return whole.to(self.verifier.bias.device)
+        return asked(rows, lambda p, i: self.book.prompt("verifier", p % count))
 
 
 def read_pools(saved: Sequence[dict[str, Tensor]]) -> list[TensorDictBase]:

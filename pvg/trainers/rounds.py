@@ -11,7 +11,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from pvg.agents.language import Prover, Verifier
+from pvg.agents.language import Prover, Verifier, in_passes
 from pvg.errors import UserError
 from pvg.language.asking import REACH, Asking
 from pvg.language.attempts import Attempt, Task, summary
@@ -237,8 +237,8 @@ class Rounds:
         batch = batch.set("helpful", helpful).to(self.device)
         kl = self._from_reference(batch, all_of_it=how.kl > 0)
         if how.advantage == "value":
-            with torch.no_grad():
-                batch.set("value", self.prover(batch)[1])
+            value = in_passes(lambda b: self.prover(b)[1], batch, how.descent.micro, self.device)
+            batch.set("value", value)
         rl.advantages(batch, how)
         self.prover.train()
         beside = self._lessons("beside") if how.lessons and what == "attack" else None
@@ -251,12 +251,11 @@ class Rounds:
         self.records.append({"what": what, "round": r, "step": k, **found})
         return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found)
 
-    @torch.no_grad()
     def _from_reference(self, batch: TensorDict, all_of_it: bool) -> float:
         """Nats a token between the prover and what it was at the start, on a batch, which gets ``ref_log_probs``; or
         on a quarter of it, where only the figure is wanted."""
         some = batch if all_of_it else batch[::4]
-        reference = self.reference.log_probs(some)
+        reference = in_passes(self.reference.log_probs, some, self.provers.descent.micro, self.device)
         if all_of_it:
             batch.set("ref_log_probs", reference)
         return float((some["log_probs"] - reference)[some["said"]].mean())
