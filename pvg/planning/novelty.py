@@ -45,19 +45,21 @@ class Novelty:
         features, self.values = shape
         self.first, self.second = torch.triu_indices(features, features, 1, device=device)
         tuples = features if width == 1 else len(self.first)
-        self.stride = tuples * self.values**width if self.values else HASHED + 1
+        self.stride = tuples * self.values**width if self.values else HASHED
         offsets = torch.arange(tuples, device=device) * self.values**width
         self._base = torch.arange(trees, device=device).unsqueeze(1) * self.stride + offsets
-        self.depths = torch.full((trees * self.stride,), NEVER, dtype=torch.int32, device=device)
+        self.none = trees * self.stride  # an entry that was seen before everything
+        self.depths = torch.full((self.none + 1,), NEVER, dtype=torch.int32, device=device)
         self.clear()
 
     def clear(self) -> None:
         """Nothing has been seen."""
         self.depths.fill_(NEVER)
-        if not self.values:  # the entry of atoms that are none: seen before everything
-            self.depths.view(self.trees, -1)[:, -1] = -1
+        self.depths[self.none] = -1
 
-    def visit(self, trees: Tensor, atoms: Tensor, depth: Tensor, fresh: Tensor, new: Tensor) -> Tensor:
+    def visit(
+        self, trees: Tensor, atoms: Tensor, depth: Tensor, fresh: Tensor, new: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Judge one node in each of some trees, and enter the new ones.
 
         Args:
@@ -68,17 +70,20 @@ class Novelty:
             new: the places where ``fresh`` is True.
 
         Returns:
-            bool ``[n]``, whether the nodes are novel.
+            Whether the nodes are novel, bool ``[n]``, and a witness for it, int64 ``[n]``: the entry of a tuple by
+            which they are.  As long as ``depths`` there is not below a node's depth, the node is still novel.
         """
         entries = self._entries(trees, atoms)
         seen = self.depths.index_select(0, entries.view(-1)).view_as(entries)
-        novel = depth + fresh <= seen.amax(1)
+        latest, place = seen.max(1, keepdim=True)
+        witness = entries.gather(1, place).squeeze(1)
+        novel = depth + fresh <= latest.squeeze(1)
         if len(new):
             if len(new) < len(trees):
-                entries, seen, depth = entries[new], seen[new], depth[new]
+                entries, seen, depth = (x.index_select(0, new) for x in (entries, seen, depth))
             earliest = torch.minimum(seen, depth.unsqueeze(1))
             self.depths.scatter_(0, entries.view(-1), earliest.view(-1))
-        return novel
+        return novel, witness
 
     def _entries(self, trees: Tensor, atoms: Tensor) -> Tensor:
         """Where the tuples of some nodes are in the table: int64 ``[n, tuples]``."""
@@ -93,7 +98,7 @@ class Novelty:
             return base + found
         none = values < 0 if self.width == 1 else (one < 0) | (other < 0)
         hashed = (_mix(found) >> 20) % HASHED
-        return base + torch.where(none, HASHED, hashed)
+        return base + torch.where(none, self.none - base, hashed)
 
 
 def _mix(x: Tensor) -> Tensor:

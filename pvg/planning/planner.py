@@ -75,14 +75,15 @@ class Planner:
     def _search(self) -> None:
         raise NotImplementedError
 
-    def draw(self) -> Tensor:
-        """Uniform numbers, ``[trees, actions]``: one row for what each tree has to choose next."""
-        return torch.rand(self.trees, self.simulator.actions, generator=self.random, device=self.simulator.device)
+    def uniform(self, count: int) -> Tensor:
+        """Uniform random numbers, ``[count * trees, actions]``."""
+        shape = (count * self.trees, self.simulator.actions)
+        return torch.rand(shape, generator=self.random, device=self.simulator.device)
 
     def choose(self, returns: Tensor) -> Tensor:
         """The action of the best return, int64 ``[trees]``; chance decides among equals."""
         best = returns == returns.amax(1, keepdim=True)
-        return torch.where(best, self.draw(), -1.0).argmax(1)
+        return torch.where(best, self.uniform(1), -1.0).argmax(1)
 
     def follow(self, action: Tensor) -> tuple[Tensor, Tensor]:
         """Do these actions: the simulator's rewards, float ``[trees]``, and which games are over, bool ``[trees]``."""

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from pvg.planning.novelty import Novelty
 from pvg.planning.planner import Planner
-from pvg.planning.simulator import POLICY, Simulator
+from pvg.planning.simulator import POLICY, Simulator, rows
+
+PATIENCE = 8  # new nodes are made when all but this part of the trees wait for one
 
 
 class RolloutIW(Planner):
@@ -18,8 +20,9 @@ class RolloutIW(Planner):
     or where the game is over; that node is solved, and so is every node whose actions are.  A search ends with its
     budget, or when the root is solved.
 
-    At every tick each tree visits one node, old or new: one call of the simulator (and of its network) makes all new
-    ones.  So what a tree draws and finds does not depend on the trees beside it.
+    Trees walk down through the nodes they have, side by side, until most of them have come to an edge without a node;
+    then one call of the simulator (and of its network) makes all their new nodes.  What a tree draws and finds does
+    not depend on the trees beside it.
 
     Args:
         width: atoms are looked at one by one (1) or in pairs (2).
@@ -28,42 +31,71 @@ class RolloutIW(Planner):
     def __init__(self, simulator: Simulator, *, width: int = 1, **kwargs):
         super().__init__(simulator, **kwargs)
         self.novelty = Novelty(self.trees, simulator.atoms_shape, width, simulator.device)
+        self.guided = False
 
     def _search(self) -> None:
-        forest, actions = self.forest, self.simulator.actions
+        forest = self.forest
         forest.reopen()
         self.novelty.clear()
-        guided = POLICY in forest.states
-        left = (forest.capacity - forest.count).clamp_(max=self.budget)
-        roots = forest.roots
-        trees = (~forest.solved[roots] & (left > 0)).nonzero().squeeze(1)
-        left, roots = left[trees], roots[trees]
-        at = roots
-        while len(trees):
-            draw = self.draw()
-            if guided:  # the largest of logits with Gumbel noise is a draw from their softmax
-                draw = -(-draw.clamp_(1e-20).log()).log()
-            if len(trees) < self.trees:
-                draw = draw.index_select(0, trees)
-            action = (forest.preference.index_select(0, at) + draw).argmax(1)
-            edges = at * actions + action
-            nodes = forest.child.index_select(0, edges)
-            fresh = nodes < 0
-            new = fresh.nonzero().squeeze(1)
-            if len(new):
-                nodes.index_copy_(0, new, self._expand(trees[new], edges[new]))
-                left -= fresh.long()
-            novel = self._judge(trees, nodes, fresh, new)
-            ended = ~novel | forest.done.index_select(0, nodes) | (forest.unsolved.index_select(0, nodes) == 0)
-            forest.solve(nodes[ended])
-            going = (left > 0) & ~forest.solved.index_select(0, roots)
-            at = torch.where(ended, roots, nodes)
-            if not going.all():
-                trees, left, roots, at = trees[going], left[going], roots[going], at[going]
+        self.guided = POLICY in forest.states
+        # by tree: the node it is at, the edge it came by, its next row of draws, and the steps it may still take
+        self.at, self.edge = forest.roots.clone(), forest.roots * 0
+        self.visit = torch.arange(self.trees, device=forest.roots.device)
+        self.left = (forest.capacity - forest.count).clamp_(max=self.budget)
+        # by node: a tuple by which it was novel when last looked at
+        self.witness = torch.full_like(forest.unsolved, self.novelty.none)
+        self.draws, self.walked = self.draw(self.budget), 0
+        walking = (~forest.solved[forest.roots] & (self.left > 0)).nonzero().squeeze(1)
+        while len(walking):
+            walking, arrived = self._walk(walking)
+            walking = torch.cat([walking, self._visit(arrived)])
 
-    def _judge(self, trees: Tensor, nodes: Tensor, fresh: Tensor, new: Tensor) -> Tensor:
-        """Whether the nodes that some trees visit are novel."""
+    def _walk(self, walking: Tensor) -> tuple[Tensor, Tensor]:
+        """Go down until few trees are still walking: those, and the ones that have arrived somewhere to look at."""
+        forest, depths, actions = self.forest, self.novelty.depths, self.simulator.actions
+        arrived, few = [], len(walking) // PATIENCE
+        while len(walking) > few:
+            if self.walked == len(self.draws) // self.trees:
+                self.draws = torch.cat([self.draws, self.draw(self.walked)])
+            self.walked += 1
+            at, visit = self.at.index_select(0, walking), self.visit.index_select(0, walking)
+            score = forest.preference.index_select(0, at) + self.draws.index_select(0, visit)
+            edge = at * actions + score.argmax(1)
+            node = forest.child.index_select(0, edge).clamp_min_(0)  # the first root, which has no witness, for none
+            novel = depths.index_select(0, self.witness.index_select(0, node)) >= forest.depth.index_select(0, node)
+            self.at.index_copy_(0, walking, node)
+            self.edge.index_copy_(0, walking, edge)
+            self.visit.index_copy_(0, walking, visit + self.trees)
+            going = novel.nonzero().squeeze(1)
+            if len(going) < len(walking):
+                arrived.append(walking.index_select(0, (~novel).nonzero().squeeze(1)))
+                walking = walking.index_select(0, going)
+        return walking, torch.cat(arrived)
+
+    def _visit(self, trees: Tensor) -> Tensor:
+        """Make the nodes that are not there, judge all by their novelty, and label; the trees that go on."""
         forest = self.forest
-        state = {k: v.index_select(0, nodes) for k, v in forest.states.items() if k not in (POLICY,)}
-        atoms = self.simulator.atoms(state)
-        return self.novelty.visit(trees, atoms, forest.depth.index_select(0, nodes), fresh, new)
+        edges = self.edge.index_select(0, trees)
+        nodes = forest.child.index_select(0, edges)
+        fresh = nodes < 0
+        new = fresh.nonzero().squeeze(1)
+        if len(new):
+            nodes.index_copy_(0, new, self._expand(trees.index_select(0, new), edges.index_select(0, new)))
+            self.left.index_add_(0, trees, -fresh.long())
+        atoms = self.simulator.atoms(rows(forest.states, nodes))
+        depth = forest.depth.index_select(0, nodes)
+        novel, witness = self.novelty.visit(trees, atoms, depth, fresh, new)
+        self.witness.index_copy_(0, nodes, witness)
+        over = forest.done.index_select(0, nodes) | (forest.unsolved.index_select(0, nodes) == 0)
+        ended = over | ~novel
+        forest.solve(nodes.index_select(0, ended.nonzero().squeeze(1)))
+        roots = forest.roots.index_select(0, trees)
+        self.at.index_copy_(0, trees, torch.where(ended, roots, nodes))
+        going = (self.left.index_select(0, trees) > 0) & ~forest.solved.index_select(0, roots)
+        return trees.index_select(0, going.nonzero().squeeze(1))
+
+    def draw(self, count: int) -> Tensor:
+        """What trees draw at their next visits: ``[count * trees, actions]``, the first visit of all trees first."""
+        drawn = self.uniform(count)
+        # the largest of logits with Gumbel noise is a draw from their softmax
+        return -(-drawn.clamp_(1e-20).log()).log() if self.guided else drawn

@@ -48,10 +48,12 @@ class Forest:
         self.edge = self._nowhere * self.actions
         self.child = torch.full((nodes * self.actions,), -1, device=device)
         self.depth = torch.zeros(nodes, dtype=torch.int32, device=device)
-        self.reward, self.paid = torch.zeros(2, nodes, device=device)
+        self.paid = torch.zeros(nodes, device=device)
+        self.reward = torch.zeros_like(self.paid) if risk else self.paid
         self.done, self.solved = torch.zeros(2, nodes, dtype=torch.bool, device=device)
         self.preference = torch.zeros(nodes, self.actions, device=device)
         self.unsolved = torch.full((nodes,), self.actions, device=device)
+        self._less = torch.full_like(self.unsolved, -1)
         self.states: State = {}
 
     # ------------------------------------------------------------------ growing
@@ -82,8 +84,8 @@ class Forest:
         self.child.index_copy_(0, edges, nodes)
         self.depth.index_copy_(0, nodes, self.depth.index_select(0, edges // self.actions) + 1)
         self.paid.index_copy_(0, nodes, step.reward)
-        reward = step.reward - self.risk * step.lost if self.risk else step.reward
-        self.reward.index_copy_(0, nodes, reward)
+        if self.risk:
+            self.reward.index_copy_(0, nodes, step.reward - self.risk * step.lost)
         self.done.index_copy_(0, nodes, step.done)
         for k, v in step.state.items():
             self.states[k].index_copy_(0, nodes, v)
@@ -130,8 +132,9 @@ class Forest:
             edges = self.edge.index_select(0, nodes)
             shut.index_fill_(0, edges, -torch.inf)
             parents = edges // self.actions
-            self.unsolved.index_add_(0, parents, torch.full_like(parents, -1))
-            nodes = parents[self.unsolved.index_select(0, parents) == 0]
+            self.unsolved.index_add_(0, parents, self._less[: len(parents)])
+            closed = self.unsolved.index_select(0, parents) == 0
+            nodes = parents.index_select(0, closed.nonzero().squeeze(1))
             if not climb:
                 break
         return nodes
@@ -193,7 +196,7 @@ class Forest:
         self.child.index_copy_(0, edge[~first], new[~first])
         depth = self.depth.index_select(0, old) - 1
         self.depth.zero_().index_copy_(0, new, depth)
-        for each in (self.reward, self.paid, self.done):
+        for each in (self.paid, self.done, *([self.reward] if self.risk else [])):
             each.copy_(torch.zeros_like(each).index_copy_(0, new, each.index_select(0, old)))
         for k, v in self.states.items():
             v.index_copy_(0, new, v.index_select(0, old))
