@@ -9,7 +9,15 @@ from pvg.errors import UserError
 from pvg.planning.simulator import Simulator, State
 from pvg.planning.tree import Forest
 
-KEPT = ("count", "edge", "child", "depth", "reward", "paid", "done")  # of a forest, from one decision to the next
+KEPT = (
+    "count",
+    "edge",
+    "child",
+    "depth",
+    "reward",
+    "paid",
+    "done",
+)  # of a forest, from one decision to the next
 
 
 class Planner:

@@ -116,7 +116,9 @@ class Planning:
 
     def _heat(self) -> None:
         first, last = self.rollout_temperature
-        self.planner.forest.temperature = first + (last - first) * self.iteration / max(1, self.iterations - 1)
+        self.planner.forest.temperature = first + (last - first) * self.iteration / max(
+            1, self.iterations - 1
+        )
 
     def _decide(self) -> dict[str, float]:
         """One decision in every game, remembered."""
@@ -128,7 +130,10 @@ class Planning:
             returns, _ = self.play.step()
             target = target_policy(returns, self.how.temperature)
             self.replay.extend(TensorDict({"seen": seen, "target": target}, [len(seen)]))
-        return {"interactions": float(self.planner.interactions), "episodes": float(len(self.play.episodes.lengths))}
+        return {
+            "interactions": float(self.planner.interactions),
+            "episodes": float(len(self.play.episodes.lengths)),
+        }
 
     def _learn(self, batch: TensorDict) -> dict[str, float]:
         """One step towards the targets."""
