@@ -102,7 +102,7 @@ def results(run):
 
 
 def test_it_trains_and_judges(pvg):
-    done = pvg(*SMALL, "folder=run").ok()
+    done = pvg(*SMALL, "trainer.longest=60", "folder=run").ok()
     found = results(done.folder / "run")
     assert found["interactions"] <= 12 * 4 * 50 and found["success"] > 0.5 and "steps" in done.out
     assert found["interactions_per_step"] <= 50
@@ -116,6 +116,7 @@ def test_other_planners(pvg, planner):
     assert "steps" in pvg(*SMALL, *few, f"planner={planner}").ok().out
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_gives_the_same(pvg, tmp_path):
     more = [*SMALL, "trainer.decisions=30", "checkpoint_every=4", "trainer.longest=8", "trainer.imitation.updates=1"]
     whole = pvg(*more, "folder=run").ok().folder / "run"
@@ -138,7 +139,7 @@ def test_killed_and_resumed_it_gives_the_same(pvg, tmp_path):
         (["planner.budget=1"], "budget=1"),
         (["simulator.features=pixels"], "features=pixels"),
         (["planner=mcts"], "pi_iw"),
-        (["env=primality"], "planner"),
+        (["env=primality"], "to plan in"),
         (["trainer.decisions=0"], "decisions=0"),
     ],
 )
