@@ -118,7 +118,13 @@ def test_other_planners(pvg, planner):
 
 @pytest.mark.slow
 def test_killed_and_resumed_it_gives_the_same(pvg, tmp_path):
-    more = [*SMALL, "trainer.decisions=30", "checkpoint_every=4", "trainer.longest=8", "trainer.imitation.updates=1"]
+    more = [
+        *SMALL,
+        "trainer.decisions=30",
+        "checkpoint_every=4",
+        "trainer.longest=8",
+        "trainer.imitation.updates=1",
+    ]
     whole = pvg(*more, "folder=run").ok().folder / "run"
     process, run = start(*more, "folder=run", folder=tmp_path), tmp_path / "run"
     end = time.monotonic() + 120
