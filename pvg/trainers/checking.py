@@ -35,13 +35,13 @@ class Checking:
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 400
-    problems: int = 1000
-    k_per_role: int = 2
+    steps: int = 300
+    problems: int = 2000
+    k_per_role: int = 1
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = cross_entropies
     pull: float = 0.01
-    accept: float = 0.93
+    accept: float = 0.94
     carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
 
@@ -51,7 +51,7 @@ class Checking:
                 raise UserError(f"trainer.checking.{name}={getattr(self, name)}: write 1 or more.")
         if not 0 < self.accept < 1:
             raise UserError(
-                f"trainer.checking.accept={self.accept}: write a share between 0 and 1, such as 0.93."
+                f"trainer.checking.accept={self.accept}: write a share between 0 and 1, such as 0.94."
             )
 
 

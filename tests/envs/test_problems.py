@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import subprocess
 import sys
 import types
 from collections import Counter
@@ -235,3 +236,12 @@ def test_all_of_gsm8k():
     wrong = [corrupt(p, random.Random(i)) for i, p in enumerate(train[:500])]
     assert sum(w is not None for w in wrong) > 490
     assert all(w is None or last(w) != last(p.solution) for w, p in zip(wrong, train))
+
+
+def test_the_hub_s_own_refusal_is_told(monkeypatch, tmp_path):
+    """With the real package, offline."""
+    for name, value in {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    code = "from pvg.envs.problems import gsm8k; gsm8k()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode and "GSM8K can't be fetched from the hub" in done.stderr, done.stderr
