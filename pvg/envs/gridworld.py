@@ -136,7 +136,9 @@ class Gridworld(EnvBase):
             there = torch.where(drawn[there] == COLOURS.index("W"), cell[:, None], there)
         after = there + area * (holds[:, None] | (there == key))
         after = torch.where(over[:, None], states[:, None], after)
-        reward = torch.where(over[after], torch.where(drawn[after % area] == COLOURS.index("D"), 1.0, -1.0), 0.0)
+        reward = torch.where(
+            over[after], torch.where(drawn[after % area] == COLOURS.index("D"), 1.0, -1.0), 0.0
+        )
         reward[over] = 0.0
         grid = drawn.repeat(2 * area, 1)
         grid[:, self.start] = 0

@@ -40,14 +40,15 @@ class Novelty:
         device: torch.device | str = "cpu",
     ):
         if width not in (1, 2):
-            raise UserError(f"planner.width={width}: 1 and 2 can be searched; greater widths take too many tuples.")
+            raise UserError(
+                f"planner.width={width}: 1 and 2 can be searched; greater widths take too many tuples."
+            )
         self.trees, self.width = trees, width
         features, self.values = shape
         self.first, self.second = torch.triu_indices(features, features, 1, device=device)
         tuples = features if width == 1 else len(self.first)
         self.stride = tuples * self.values**width if self.values else HASHED
-        offsets = torch.arange(tuples, device=device) * self.values**width
-        self._base = torch.arange(trees, device=device).unsqueeze(1) * self.stride + offsets
+        self._offsets = torch.arange(tuples, device=device) * self.values**width
         self.none = trees * self.stride  # an entry that was seen before everything
         self.depths = torch.full((self.none + 1,), NEVER, dtype=torch.int32, device=device)
         self.clear()
@@ -85,20 +86,25 @@ class Novelty:
             self.depths.scatter_(0, entries.view(-1), earliest.view(-1))
         return novel, witness
 
+    def earliest(self, trees: Tensor, atoms: Tensor) -> Tensor:
+        """The smallest depth at which each tuple of some nodes has been seen: int32 ``[n, tuples]``, or ``NEVER``."""
+        entries = self._entries(trees, atoms)
+        return self.depths.index_select(0, entries.view(-1)).view_as(entries)
+
     def _entries(self, trees: Tensor, atoms: Tensor) -> Tensor:
         """Where the tuples of some nodes are in the table: int64 ``[n, tuples]``."""
         values = atoms.long()
-        base = self._base if len(trees) == self.trees else self._base.index_select(0, trees)
+        base = (trees * self.stride).unsqueeze(1)
         if self.width == 1:
             found = values
         else:
             one, other = values.index_select(1, self.first), values.index_select(1, self.second)
             found = one * self.values + other if self.values else _mix(_mix(one) + other)
         if self.values:
-            return base + found
+            return (found + self._offsets).add_(base)
         none = values < 0 if self.width == 1 else (one < 0) | (other < 0)
         hashed = (_mix(found) >> 20) % HASHED
-        return base + torch.where(none, self.none - base, hashed)
+        return torch.where(none, self.none, base + hashed)
 
 
 def _mix(x: Tensor) -> Tensor:

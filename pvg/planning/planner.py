@@ -56,7 +56,9 @@ class Planner:
             raise UserError(f"planner.temperature={temperature}: it must be above 0.")
         capacity = capacity or 4 * budget
         if capacity <= budget:
-            raise UserError(f"planner.capacity={capacity}: the root and a budget of {budget} nodes must fit in.")
+            raise UserError(
+                f"planner.capacity={capacity}: the root and a budget of {budget} nodes must fit in."
+            )
         self.simulator, self.trees, self.budget = simulator, trees, budget
         self.discount, self.cache = discount, cache
         self.forest = Forest(simulator, trees, capacity, risk=risk, temperature=temperature)
@@ -66,6 +68,10 @@ class Planner:
     def begin(self, state: State, trees: Tensor | None = None) -> None:
         """Start at these states, in some trees or in all."""
         self.forest.plant(state, trees)
+
+    def rest(self, trees: Tensor) -> None:
+        """Leave some trees alone, as if their games were over."""
+        self.forest.done[self.forest.roots[trees]] = True
 
     def plan(self) -> Tensor:
         """Grow the trees; the best return that each action has led to, float ``[trees, actions]``, -inf if untried."""

@@ -23,54 +23,50 @@ class Episodes:
 
 
 class Play:
-    """Plays the planner's games step by step; a game that is over, or too long, is followed by a new one.
+    """Plays the planner's games step by step.
 
     Args:
         planner: plans in all games.
         longest: steps of a game at most.
+        again: a game that has ended is followed by a new one; otherwise its place stays idle.
 
     Attributes:
         episodes: what has ended so far.
+        playing: bool ``[games]``, which places are not idle.
     """
 
-    def __init__(self, planner: Planner, longest: int = 200):
-        self.planner, self.longest = planner, longest
+    def __init__(self, planner: Planner, longest: int = 200, again: bool = True):
+        self.planner, self.longest, self.again = planner, longest, again
         self.episodes = Episodes()
         planner.begin(planner.simulator.initial(planner.trees))
-        self.length = torch.zeros(planner.trees, dtype=torch.int64, device=planner.simulator.device)
-        self.earned = torch.zeros(planner.trees, device=planner.simulator.device)
+        self.length = torch.zeros_like(planner.forest.count)
+        self.earned = torch.zeros(planner.trees, device=self.length.device)
+        self.playing = torch.ones_like(self.length, dtype=torch.bool)
 
     def step(self) -> tuple[Tensor, Tensor]:
-        """Plan once and act in every game: the returns of the root's actions ``[trees, actions]``, and who ended."""
+        """Plan once and act in every game: the returns of the root's actions ``[games, actions]``, and who ended."""
         planner = self.planner
         returns = planner.plan()
         paid, done = planner.follow(planner.choose(returns))
         self.length += 1
         self.earned += paid
-        ended = done | (self.length >= self.longest)
-        trees = ended.nonzero().squeeze(1)
-        if len(trees):
-            self.episodes.returns += self.earned[trees].tolist()
-            self.episodes.lengths += self.length[trees].tolist()
-            self.earned[trees], self.length[trees] = 0.0, 0
-            planner.begin(planner.simulator.initial(len(trees)), trees)
+        ended = self.playing & (done | (self.length >= self.longest))
+        places = ended.nonzero().squeeze(1)
+        if len(places):
+            self.episodes.returns += self.earned[places].tolist()
+            self.episodes.lengths += self.length[places].tolist()
+            self.earned[places], self.length[places] = 0.0, 0
+            if self.again:
+                planner.begin(planner.simulator.initial(len(places)), places)
+            else:
+                self.playing &= ~ended
+                planner.rest(places)
         return returns, ended
 
 
 def play_episodes(planner: Planner, longest: int = 200) -> Episodes:
-    """One episode in every tree; what comes after its end does not count."""
-    play = Play(planner, longest)
-    first = torch.ones(planner.trees, dtype=torch.bool, device=planner.simulator.device)
-    returns, lengths = torch.zeros_like(play.earned), torch.zeros_like(play.length)
-    while first.any():
-        earned, length = play.earned.clone(), play.length.clone()
-        values, ended = play.step()
-        del values, earned, length
-        over = first & ended
-        count = int(ended.sum())
-        which = ended.nonzero().squeeze(1)
-        if count:
-            returns[which] = torch.where(over[which], torch.tensor(play.episodes.returns[-count:]), returns[which])
-            lengths[which] = torch.where(over[which], torch.tensor(play.episodes.lengths[-count:]), lengths[which])
-        first &= ~ended
-    return Episodes(returns.tolist(), lengths.tolist())
+    """One episode in every tree."""
+    play = Play(planner, longest, again=False)
+    while play.playing.any():
+        play.step()
+    return play.episodes

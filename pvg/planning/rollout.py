@@ -61,8 +61,12 @@ class RolloutIW(Planner):
             at, visit = self.at.index_select(0, walking), self.visit.index_select(0, walking)
             score = forest.preference.index_select(0, at) + self.draws.index_select(0, visit)
             edge = at * actions + score.argmax(1)
-            node = forest.child.index_select(0, edge).clamp_min_(0)  # the first root, which has no witness, for none
-            novel = depths.index_select(0, self.witness.index_select(0, node)) >= forest.depth.index_select(0, node)
+            node = forest.child.index_select(0, edge).clamp_min_(
+                0
+            )  # the first root, which has no witness, for none
+            novel = depths.index_select(0, self.witness.index_select(0, node)) >= forest.depth.index_select(
+                0, node
+            )
             self.at.index_copy_(0, walking, node)
             self.edge.index_copy_(0, walking, edge)
             self.visit.index_copy_(0, walking, visit + self.trees)

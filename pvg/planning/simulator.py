@@ -99,12 +99,15 @@ class EnvSimulator:
         self._features = features
         found = self.initial(1)
         if isinstance(features, str) and features not in found:
-            raise UserError(f"features={features}: there is no such observation. There are {', '.join(found)}.")
+            raise UserError(
+                f"features={features}: there is no such observation. There are {', '.join(found)}."
+            )
         if values is None:
             space = env.observation_spec[features].space if isinstance(features, str) else None
-            if getattr(space, "high", None) is None:
+            high = getattr(space, "high", None)
+            if high is None:
                 raise UserError(f"features={features}: say how many values a feature takes (values=...).")
-            values = int(space.high.max()) + 1
+            values = int(high.max()) + 1
         self.atoms_shape = (self.atoms(found).shape[1], values)
         if check:
             check_functional(self)
@@ -212,10 +215,12 @@ def check_functional(simulator: Simulator, games: int = 8, steps: int = 6) -> No
         first = simulator.step(state, action)
         kept = {name: value.clone() for name, value in first.state.items()}
         simulator.step(first.state, action)  # what goes on elsewhere must not matter
-        again = simulator.step(before, action)
+        again = simulator.step({name: value.clone() for name, value in before.items()}, action)
         for name, value in before.items():
             if not _same(value, state[name]):
-                raise UserError(f"The environment can't be planned in: a step changes {name} of the state it is given.")
+                raise UserError(
+                    f"The environment can't be planned in: a step changes {name} of the state it is given."
+                )
         pairs = {"reward": (first.reward, again.reward), "done": (first.done, again.done)}
         pairs |= {name: (kept[name], again.state[name]) for name in kept}
         for name, (one, other) in pairs.items():
@@ -235,5 +240,3 @@ def _same(one: Tensor, other: Tensor) -> bool:
 def rows(state: State, index: Tensor) -> State:
     """Some games out of many."""
     return {name: value.index_select(0, index) for name, value in state.items()}
-
-

@@ -44,7 +44,9 @@ class Forest:
         nodes = trees * self.stride
         self.roots = torch.arange(trees, device=device) * self.stride
         self.count = torch.ones_like(self.roots)
-        self._nowhere = (self.roots + capacity).repeat_interleave(self.stride)  # [nodes], each tree's last node
+        self._nowhere = (self.roots + capacity).repeat_interleave(
+            self.stride
+        )  # [nodes], each tree's last node
         self.edge = self._nowhere * self.actions
         self.child = torch.full((nodes * self.actions,), -1, device=device)
         self.depth = torch.zeros(nodes, dtype=torch.int32, device=device)
@@ -147,7 +149,9 @@ class Forest:
         an action is counted once.
         """
         value = self.reward.view(self.trees, -1).t().clone()
-        parent = (self.edge // self.actions - self.roots.repeat_interleave(self.stride)).view(self.trees, -1).t()
+        parent = (
+            (self.edge // self.actions - self.roots.repeat_interleave(self.stride)).view(self.trees, -1).t()
+        )
         best = torch.full_like(value, -torch.inf)
         for k in range(int(self.count.max()) - 1, 0, -1):
             below = best[k]
@@ -162,11 +166,14 @@ class Forest:
     def follow(self, action: Tensor, keep: bool = True) -> tuple[Tensor, Tensor]:
         """Make the root's child by ``action`` [trees] the root, with what hangs below it if it is to be kept.
 
+        A tree without that child stays as it is and is paid nothing.
+
         Returns:
             What the simulator has paid for the step, float ``[trees]``, and whether the games are over, bool.
         """
-        root = self.child.index_select(0, self.roots * self.actions + action)
-        paid, done = self.paid[root], self.done[root]
+        child = self.child.index_select(0, self.roots * self.actions + action)
+        root = torch.where(child < 0, self.roots, child)
+        paid, done = torch.where(child < 0, 0.0, self.paid[root]), self.done[root]
         if keep:
             self._cut(root)
         else:
@@ -194,10 +201,11 @@ class Forest:
         self.edge.copy_(self._nowhere * self.actions).index_copy_(0, new, edge)
         self.child.fill_(-1)
         self.child.index_copy_(0, edge[~first], new[~first])
-        depth = self.depth.index_select(0, old) - 1
+        above = self.depth.index_select(0, root).repeat_interleave(kept.sum(1))
+        depth = self.depth.index_select(0, old) - above
         self.depth.zero_().index_copy_(0, new, depth)
         for each in (self.paid, self.done, *([self.reward] if self.risk else [])):
             each.copy_(torch.zeros_like(each).index_copy_(0, new, each.index_select(0, old)))
-        for k, v in self.states.items():
-            v.index_copy_(0, new, v.index_select(0, old))
+        for each in self.states.values():
+            each.index_copy_(0, new, each.index_select(0, old))
         self.count = kept.sum(1)
