@@ -95,24 +95,26 @@ class Emulators:
 
     def __init__(self, rom: str, *, frameskip: int, frames: bool, tiles: bool, most: int):
         self.rom, self.frameskip, self.most = rom, frameskip, most
-        self.frames, self.tiles = frames, tiles
+        self.fresh = min(frameskip, FRAMES) if frames else 0  # frames of an action that are looked at
         self.restored = self.skipped = 0
         first = self._make()
         self._actions = first.getMinimalActionSet()
         self.moves = tuple(action.name.lower() for action in self._actions)
         self.height, self.width = first.getScreenDims()
-        self._screen = np.empty((self.height, self.width), np.uint8)
-        self._grey = np.empty((FRAMES, self.height, self.width), np.uint8)
         self._shrink = Shrink(self.height, self.width)
         self._tile_colours = TileColours(self.height, self.width)
-        first.reset_game()
-        first.getScreenGrayscale(self._grey[0])
-        beginning = self._shrink(self._grey[:1]).repeat(FRAMES, 0)  # nothing was seen before the first frame
-        row = self._row(first, beginning)
-        self.start = {name: value[None] for name, value in row.items()}
-        self._at = {
-            row["machine"].tobytes(): [first]
-        }  # emulators by the state they are in, longest unused first
+        machine = _machine(first)
+        self._at = {machine.tobytes(): [first]}  # emulators by the state they are in, longest unused first
+        self.start = {
+            "machine": machine[None].copy(),
+            "ram": first.getRAM()[None],
+            "lives": np.array([first.lives()]),
+        }
+        if frames:  # nothing was seen before the first
+            seen = self._shrink(first.getScreenGrayscale()[None])
+            self.start["frames"] = seen.repeat(FRAMES, 0)[None]
+        if tiles:
+            self.start["tiles"] = self._tile_colours(first.getScreen())[None]
 
     def _make(self) -> Any:
         from ale_py import ALEInterface, LoggerMode
@@ -123,6 +125,7 @@ class Emulators:
         emulator.setInt("frame_skip", 1)
         emulator.setInt("random_seed", 0)
         emulator.loadROM(self.rom)
+        emulator.reset_game()
         return emulator
 
     def step(self, rows: Rows, action: np.ndarray) -> Played:
@@ -133,10 +136,13 @@ class Emulators:
         while sum(map(len, self._at.values())) < min(self.most, len(wanted)):
             self._at.setdefault(b"", []).append(self._make())
         emulators = [self._take(state) for state in wanted]
-        after: list[dict[str, np.ndarray]] = [{}] * len(wanted)
-        reward, done = np.zeros(len(wanted), np.float32), np.zeros(len(wanted), bool)
+        count = len(wanted)
+        after = {name: np.empty((count, *one.shape[1:]), one.dtype) for name, one in self.start.items()}
+        reward, done = np.zeros(count, np.float32), np.zeros(count, bool)
+        screens = np.empty((count if "tiles" in after else 0, self.height, self.width), np.uint8)
+        grey = np.empty((count, self.fresh, self.height, self.width), np.uint8)
         # those that need no restoring first, so that nobody else takes their emulators
-        for k in sorted(range(len(wanted)), key=lambda k: emulators[k] is None):
+        for k in sorted(range(count), key=lambda k: emulators[k] is None):
             emulator = emulators[k]
             if emulator is None:
                 emulator = self._take(next(iter(self._at)))
@@ -144,12 +150,30 @@ class Emulators:
                 self.restored += 1
             else:
                 self.skipped += 1
-            old = rows["frames"][k] if self.frames else None
-            reward[k], seen = self._act(emulator, self._actions[action[k]], old)
+            move = self._actions[action[k]]
+            for _ in range(self.frameskip - self.fresh):
+                reward[k] += emulator.act(move)
+            for frame in grey[k]:
+                reward[k] += emulator.act(move)
+                emulator.getScreenGrayscale(frame)
             done[k] = emulator.game_over()
-            after[k] = self._row(emulator, seen)
-            self._at.setdefault(after[k]["machine"].tobytes(), []).append(emulator)
-        return Played({name: np.stack([row[name] for row in after]) for name in self.start}, reward, done)
+            machine = _machine(emulator)
+            after["machine"][k], after["ram"][k], after["lives"][k] = (
+                machine,
+                emulator.getRAM(),
+                emulator.lives(),
+            )
+            if len(screens):
+                emulator.getScreen(screens[k])
+            self._at.setdefault(machine.tobytes(), []).append(emulator)
+        # all screens one after the other: between two emulations the same costs three times as much
+        if self.fresh:
+            after["frames"][:, : FRAMES - self.fresh] = rows["frames"][:, self.fresh :]
+        for k, frames in enumerate(grey if self.fresh else ()):
+            after["frames"][k, FRAMES - self.fresh :] = self._shrink(frames)
+        for k, screen in enumerate(screens):
+            after["tiles"][k] = self._tile_colours(screen)
+        return Played(after, reward, done)
 
     def _take(self, state: bytes) -> Any:
         """An emulator that is in this state, or None."""
@@ -161,28 +185,6 @@ class Emulators:
             del self._at[state]
         return emulator
 
-    def _act(self, emulator: Any, action: Any, old: np.ndarray | None) -> tuple[float, np.ndarray | None]:
-        """The reward of all an action's frames, and the four frames that have been seen last."""
-        fresh = min(FRAMES, self.frameskip)
-        reward = 0.0
-        for k in range(fresh - self.frameskip, fresh):
-            reward += emulator.act(action)
-            if old is not None and k >= 0:
-                emulator.getScreenGrayscale(self._grey[k])
-        if old is None:
-            return reward, None
-        seen = self._shrink(self._grey[:fresh])
-        return reward, seen if fresh == FRAMES else np.concatenate([old[fresh:], seen])
 
-    def _row(self, emulator: Any, frames: np.ndarray | None) -> dict[str, np.ndarray]:
-        row = {
-            "machine": np.frombuffer(emulator.cloneState().serialize(), np.uint8),
-            "ram": emulator.getRAM(),
-            "lives": np.int64(emulator.lives()),
-        }
-        if self.frames:
-            row["frames"] = frames
-        if self.tiles:
-            emulator.getScreen(self._screen)
-            row["tiles"] = self._tile_colours(self._screen)
-        return row
+def _machine(emulator: Any) -> np.ndarray:
+    return np.frombuffer(emulator.cloneState().serialize(), np.uint8)

@@ -59,25 +59,25 @@ class TileColours:
     """The colours that the tiles of a screen show, the basic features of Liang et al. (2016, arXiv 1512.01563)."""
 
     def __init__(self, height: int, width: int):
-        tile = np.arange(height) * TILES[0] // height, np.arange(width) * TILES[1] // width
-        self.top = np.diff(tile[0], prepend=-1)[:, None] > 0
-        self.left = np.diff(tile[1], prepend=-1)[None] > 0
-        self.first = ((tile[0][:, None] * TILES[1] + tile[1]) * COLOURS).ravel()
+        row, column = np.arange(height) * TILES[0] // height, np.arange(width) * TILES[1] // width
+        top, left = np.diff(row, prepend=-1)[:, None] > 0, np.diff(column, prepend=-1)[None] > 0
+        self.top, self.left = (np.broadcast_to(edge, (height, width)).ravel() for edge in (top, left))
+        self.first = ((row[:, None] * TILES[1] + column) * COLOURS).astype(np.int16).ravel()
+        self.width = width
+        self._above, self._before = np.ones((2, height * width), bool)
 
     def __call__(self, screen: np.ndarray) -> np.ndarray:
-        """Of a screen of palette numbers, uint8 ``[height, width]``: int16 ``[ATOMS]``."""
+        """Of a screen of palette numbers, uint8 ``[height, width]``: int16 ``[ATOMS]``, in ascending order."""
         # A pixel like its left or upper neighbour in the same tile tells nothing that the neighbour doesn't.
-        tells, across = np.empty(screen.shape, bool), np.empty(screen.shape, bool)
-        np.not_equal(screen[1:], screen[:-1], out=tells[1:])
-        np.not_equal(screen[:, 1:], screen[:, :-1], out=across[:, 1:])
-        tells[0], across[:, 0] = True, True
-        tells |= self.top
-        across |= self.left
-        tells &= across
-        places = np.flatnonzero(tells)
-        shown = np.zeros(TILES[0] * TILES[1] * COLOURS, bool)
-        shown[self.first[places] + (screen.ravel()[places] >> 1)] = True
-        found = np.flatnonzero(shown)[:ATOMS]
+        pixels = screen.ravel()
+        np.not_equal(pixels[self.width :], pixels[: -self.width], out=self._above[self.width :])
+        np.not_equal(pixels[1:], pixels[:-1], out=self._before[1:])
+        np.logical_or(self._above, self.top, out=self._above)
+        np.logical_or(self._before, self.left, out=self._before)
+        places = np.flatnonzero(self._above & self._before)
+        found = self.first[places] + (pixels[places] >> 1)
+        found.sort()
+        found = found[np.diff(found, prepend=-1) > 0][:ATOMS]
         atoms = np.full(ATOMS, found[0], np.int16)
         atoms[: len(found)] = found
         return atoms
