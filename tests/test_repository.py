@@ -306,6 +306,7 @@ LEVELS = {
     "program": 8,
     "exchange_program": 9,  # what `run` makes by its name
     "rounds_program": 9,
+    "planning_program": 9,
     "run": 10,
 }
 

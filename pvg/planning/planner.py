@@ -9,6 +9,16 @@ from pvg.errors import UserError
 from pvg.planning.simulator import Simulator, State
 from pvg.planning.tree import Forest
 
+KEPT = (
+    "count",
+    "edge",
+    "child",
+    "depth",
+    "reward",
+    "paid",
+    "done",
+)  # of a forest, from one decision to the next
+
 
 class Planner:
     """Plans in many games at once; a subclass says how a tree grows (``_search``).
@@ -27,11 +37,14 @@ class Planner:
         seed: decides all that is drawn.
 
     Attributes:
+        learns: whether the search is led by a policy that is to learn from it.
         interactions: steps of the simulator so far, over all trees.
 
     Raises:
         UserError: a budget that does not reach every action, or no tree.
     """
+
+    learns = False
 
     def __init__(
         self,
@@ -64,6 +77,20 @@ class Planner:
         self.forest = Forest(simulator, trees, capacity, risk=risk, temperature=temperature)
         self.random = torch.Generator(simulator.device).manual_seed(seed)
         self.interactions = 0
+
+    def state_dict(self) -> dict:
+        """All that what comes next depends on, but the simulator."""
+        own = {name: getattr(self.forest, name) for name in KEPT}
+        random = {"random": self.random.get_state(), "interactions": self.interactions}
+        return {"forest": own, "states": dict(self.forest.states)} | random
+
+    def load_state_dict(self, saved: dict) -> None:
+        """Go on from it."""
+        for name in KEPT:
+            getattr(self.forest, name).copy_(saved["forest"][name])
+        self.forest.states = {k: v.to(self.simulator.device) for k, v in saved["states"].items()}
+        self.random.set_state(saved["random"])
+        self.interactions = saved["interactions"]
 
     def begin(self, state: State, trees: Tensor | None = None) -> None:
         """Start at these states, in some trees or in all."""

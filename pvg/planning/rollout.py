@@ -9,7 +9,7 @@ from pvg.planning.novelty import Novelty
 from pvg.planning.planner import Planner
 from pvg.planning.simulator import POLICY, Simulator, rows
 
-PATIENCE = 8  # new nodes are made when all but this part of the trees wait for one
+PATIENCE = 4  # new nodes are made when all but this part of the trees wait for one
 
 
 class RolloutIW(Planner):
@@ -103,3 +103,9 @@ class RolloutIW(Planner):
         drawn = self.uniform(count)
         # the largest of logits with Gumbel noise is a draw from their softmax
         return -(-drawn.clamp_(1e-20).log()).log() if self.guided else drawn
+
+
+class PiIW(RolloutIW):
+    """Rollout-IW led by a policy that learns from what it finds (Junyent, Jonsson and Gómez 2019, π-IW)."""
+
+    learns = True
