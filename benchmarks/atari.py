@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import rates, ratio
+from pvg.envs.atari import Atari
 from pvg.envs.atari_emulators import find_game
 from pvg.planning.ale import AtariSimulator
 from pvg.planning.play import Play
@@ -80,7 +81,7 @@ class Planned:
     """Rollout-IW, which plays on and on."""
 
     def __init__(self, game: str, trees: int, frames: bool):
-        self.simulator = AtariSimulator(game, frames=frames, frameskip=FRAMESKIP)
+        self.simulator = AtariSimulator(Atari(game, frames=frames, tiles=True, frameskip=FRAMESKIP))
         self.play = Play(RolloutIW(self.simulator, trees=trees, budget=BUDGET), longest=10**6)
 
     def __call__(self) -> float:
@@ -103,7 +104,9 @@ def compare(game: str, trees: int, frames: bool, seconds: float, repeats: tuple[
 
 def play(game: str, budget: int, seeds: int, longest: int, seconds: float) -> dict[str, Any]:
     """One episode for each seed, or what of it fits in the time: returns so far, decisions, and whether all ended."""
-    planner = RolloutIW(AtariSimulator(game, frameskip=FRAMESKIP), trees=seeds, budget=budget)
+    planner = RolloutIW(
+        AtariSimulator(Atari(game, frames=False, tiles=True, frameskip=FRAMESKIP)), trees=seeds, budget=budget
+    )
     games = Play(planner, longest)
     first = torch.ones(seeds, dtype=torch.bool)
     returns, decisions, begin = torch.zeros(seeds), torch.zeros(seeds), time.process_time()

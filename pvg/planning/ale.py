@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from pvg.envs.atari import Atari
 from pvg.envs.atari_screen import COLOURS, TILES
 from pvg.errors import UserError
@@ -19,43 +17,22 @@ class AtariSimulator(EnvSimulator):
     and there is nothing to be freed.
 
     Args:
-        game: its name, as Pong or MsPacman.
+        env: the games, with ``tiles`` for features of that name, and with ``frames`` for a network or for pictures.
         features: ``tiles``, the colours that each of 14 × 16 tiles of the screen shows, 28,672 atoms, for width 1
             (the basic features of Liang et al. 2016, in width-based search by Bandres, Bonet and Geffner 2018); or
             ``ram``, the values of 128 bytes (Lipovetzky, Ramirez and Geffner 2015).
-        frames: keep the last four frames, for a network or for pictures.
-        frameskip: frames an action lasts.
-        workers: processes that run the emulators; with 0 or 1 they run in this one.
-        emulators: that each process keeps, at most.
 
     Raises:
-        UserError: other features, or what ``Atari`` refuses.
+        UserError: other features, or tiles that the environment does not look for.
     """
 
-    def __init__(
-        self,
-        game: str = "Pong",
-        *,
-        features: str = "tiles",
-        frames: bool = False,
-        frameskip: int = 15,
-        workers: int = 0,
-        emulators: int = 8,
-        device: str | torch.device = "cpu",
-    ):
+    def __init__(self, env: Atari, *, features: str = "tiles"):
         if features not in FEATURES:
             raise UserError(
                 f"features={features}: there are no such features. There are {', '.join(FEATURES)}."
             )
-        env = Atari(
-            game,
-            frameskip=frameskip,
-            frames=frames,
-            tiles=features == "tiles",
-            workers=workers,
-            emulators=emulators,
-            device=device,
-        )
+        if features not in env.observation_spec.keys():  # noqa: SIM118
+            raise UserError("features=tiles: the environment does not look for them; say env.tiles=true.")
         # that it is a function of its state is tested, and needn't be checked at every start
         super().__init__(env, features=features, lives="lives", check=False)
         if features == "tiles":

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from pvg.envs.atari import Atari
 from pvg.errors import UserError
 from pvg.planning.ale import AtariSimulator
 from pvg.planning.rollout import RolloutIW
 from pvg.planning.simulator import check_functional, rows
 
 pytest.importorskip("ale_py")
+
+
+def make(game, features="tiles", **how):
+    """One game after the other, in a simulator."""
+    return AtariSimulator(
+        Atari(game, tiles=features == "tiles", **{"frames": False} | how), features=features
+    )
 
 
 def plain(game, actions, frameskip=15):
@@ -61,7 +69,7 @@ def shrunk(frame):
 @pytest.mark.parametrize(("game", "frameskip"), [("pong", 15), ("breakout", 2), ("carnival", 5)])
 def test_a_walk_is_that_of_an_undisturbed_emulator(game, frameskip):
     actions = np.random.default_rng(0).integers(0, 3, 12).tolist()
-    simulator = AtariSimulator(game, frames=True, frameskip=frameskip, features="ram")
+    simulator = make(game, frames=True, frameskip=frameskip, features="ram")
     lives = int(simulator.initial(1)["lives"])
     for step, (reward, grey, _, ram, left, over) in zip(
         walk(simulator, actions), plain(game, actions, frameskip), strict=True
@@ -78,7 +86,7 @@ def test_a_walk_is_that_of_an_undisturbed_emulator(game, frameskip):
 
 @pytest.mark.parametrize("game", ["Pong", "MsPacman"])
 def test_states_can_be_left_and_returned_to(game):
-    simulator = AtariSimulator(game, frames=True, emulators=2)
+    simulator = make(game, frames=True, emulators=2)
     chance = torch.Generator().manual_seed(1)
     state = simulator.initial(3)
     taken = []
@@ -100,7 +108,7 @@ def test_states_can_be_left_and_returned_to(game):
 def test_workers_change_nothing():
     told = []
     for workers in (0, 1, 2):
-        simulator = AtariSimulator("Breakout", frames=True, workers=workers, emulators=2)
+        simulator = make("Breakout", frames=True, workers=workers, emulators=2)
         state = simulator.initial(5)
         for k in range(4):
             step = simulator.step(state, torch.arange(5) % (k + 1) % simulator.actions)
@@ -114,7 +122,7 @@ def test_workers_change_nothing():
 
 
 def test_a_failing_worker_says_why():
-    simulator = AtariSimulator("Pong", workers=2)
+    simulator = make("Pong", workers=2)
     state = simulator.initial(2)
     with pytest.raises(RuntimeError, match="IndexError"):
         simulator.step(state, torch.tensor([0, 99]))
@@ -122,7 +130,7 @@ def test_a_failing_worker_says_why():
 
 
 def test_an_emulator_that_is_there_already_is_not_restored():
-    simulator = AtariSimulator("Pong", emulators=3)
+    simulator = make("Pong", emulators=3)
     emulators = simulator.env.emulators
     state = simulator.initial(2)
     state = simulator.step(state, torch.tensor([2, 3])).state
@@ -138,7 +146,7 @@ def test_an_emulator_that_is_there_already_is_not_restored():
 def test_tile_colours_are_those_on_the_screen():
     actions = [3, 1, 4, 1, 5, 2]
     for game in ("ms_pacman", "carnival"):  # of 210 and of 214 rows
-        simulator = AtariSimulator(game)
+        simulator = make(game)
         assert simulator.atoms_shape == (1, 14 * 16 * 128)
         for step, (_, _, screen, *_) in zip(walk(simulator, actions), plain(game, actions), strict=True):
             height, width = screen.shape
@@ -159,7 +167,7 @@ def test_too_many_tile_colours_are_cut():
 
 
 def test_a_game_that_is_over_stays_over():
-    simulator = AtariSimulator("Breakout", features="ram")
+    simulator = make("Breakout", features="ram")
     for step in walk(simulator, [1, 1, 0, 0] * 60):
         if step.done.item():
             break
@@ -172,7 +180,7 @@ def test_a_game_that_is_over_stays_over():
 @pytest.mark.parametrize("features", ["tiles", "ram"])
 def test_a_planner_counts_the_atoms_of_its_nodes(features):
     """What the table of novelty has at the end is the smallest depth of a node with each atom, found one by one."""
-    simulator = AtariSimulator("Freeway", features=features)
+    simulator = make("Freeway", features=features)
     planner = RolloutIW(simulator, trees=2, budget=12, seed=3)
     planner.begin(simulator.initial(2))
     planner.plan()
@@ -194,7 +202,7 @@ def test_a_planner_counts_the_atoms_of_its_nodes(features):
 
 def test_saved_states_do_not_pile_up():
     """A state is its tensors: nothing beside them grows, and they can be written down and read again."""
-    simulator = AtariSimulator("Pong", features="ram", frameskip=1, emulators=2)
+    simulator = make("Pong", features="ram", frameskip=1, emulators=2)
     state = start = simulator.initial(4)
 
     def kept():
@@ -209,6 +217,8 @@ def test_saved_states_do_not_pile_up():
     assert all(torch.equal(again[name], first[name]) for name in again)
 
 
-def test_unknown_features_name_those_there_are():
+def test_features_that_are_not_there_are_named():
     with pytest.raises(UserError, match="tiles, ram"):
-        AtariSimulator("Pong", features="pixels")
+        make("Pong", features="pixels")
+    with pytest.raises(UserError, match=r"env\.tiles=true"):
+        AtariSimulator(Atari("Pong"))
