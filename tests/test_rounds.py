@@ -145,13 +145,13 @@ def test_every_attempt_has_the_score_of_the_verifier_of_its_time(reference):
                 assert found[f"accepts/{role}/{verdict}"] == pytest.approx(share, abs=1e-6)
     assert set(kept) == {"round-0.jsonl", "round-1.jsonl", "round-2.jsonl"}
     aside = [i for i, problem in enumerate(synthetic(400)) if part(problem.solution) == "calibration"]
-    for rows in kept.values():  # 94 % of the honest prover's right solutions of calibration problems pass
+    for rows in kept.values():  # 95 % of the honest prover's right solutions of calibration problems pass
         owed = [
             row["score"]
             for row in rows
             if (row["role"], row["verdict"]) == ("helpful", "right") and row["problem"] in aside
         ]
-        assert sum(score > 0 for score in owed) / len(owed) == pytest.approx(0.94, abs=1 / len(owed) + 0.01)
+        assert sum(score > 0 for score in owed) / len(owed) == pytest.approx(0.95, abs=1 / len(owed) + 0.01)
 
 
 def test_the_report_shows_attempts_as_they_were_judged(reference):

@@ -36,14 +36,14 @@ class Checking:
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 450
+    steps: int = 350
     problems: int = 2000
     k_per_role: int = 1
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = cross_entropies
     balanced: bool = False
     pull: float = 0.01
-    accept: float = 0.94
+    accept: float = 0.95
     carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
 
