@@ -9,8 +9,8 @@ import time
 import pytest
 
 from pvg import checkpoint
-from pvg.envs.arithmetic import synthetic
 from pvg.envs.problems import part
+from pvg.envs.word_sources import problems
 from pvg.report.rounds import steps_to_exploit
 from tests.cli import Program, finish, start
 
@@ -144,7 +144,7 @@ def test_every_attempt_has_the_score_of_the_verifier_of_its_time(reference):
                 share = sum(own) / len(own) if own else None
                 assert found[f"accepts/{role}/{verdict}"] == pytest.approx(share, abs=1e-6)
     assert set(kept) == {"round-0.jsonl", "round-1.jsonl", "round-2.jsonl"}
-    aside = [i for i, problem in enumerate(synthetic(400)) if part(problem.solution) == "calibration"]
+    aside = [i for i, problem in enumerate(problems(count=400)) if part(problem.solution) == "calibration"]
     for rows in kept.values():  # 95 % of the honest prover's right solutions of calibration problems pass
         owed = [
             row["score"]
