@@ -486,21 +486,6 @@ def test_every_key_at_the_top_is_read():
         assert re.search(rf"config\.{key}\b|\"{key}\"\):$", sources, re.M) or f"${{{key}}}" in configs, key
 
 
-def top_keys(path):
-    """The keys that a file puts at the top of the config."""
-    text = path.read_text()
-    package = re.search(r"@package (\S+)", text)
-    if path.name == "run.yaml" or (package and package[1] == "_global_"):
-        return set(yaml.safe_load(text)) - {"defaults", "hydra"}
-    return set()
-
-
-def test_every_key_at_the_top_of_a_config_is_known():
-    groups = {path.name for path in (ROOT / "configs").iterdir() if path.is_dir()}
-    for path in (ROOT / "configs").rglob("*.yaml"):
-        assert top_keys(path) <= {*KEYS, *ExchangeProgram.keys, *groups}, path
-
-
 # --- a sweep by W&B ---
 
 
