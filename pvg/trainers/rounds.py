@@ -170,7 +170,9 @@ class Rounds:
 
     def _fix(self, r: int, k: int) -> Metrics:
         """Ask the solver, keep its answers if the game is decoupled, and begin again where it began."""
-        metrics = self._record("solver", r, ("helpful",), SAMPLES)
+        rows, score = self._scored(self._judged(self.held_out, ("helpful",), SAMPLES), f"test-{r}-solver")
+        self.solver = by_problem(rows)
+        metrics = self._keep("solver", r, rows, score)
         if self.decoupled:
             tasks = self.book.tasks(range(len(self.book.problems)), ("helpful",), 1)
             self.answers = [a.answer or "" for a in self.sample(tasks, 1, "solver", temperature=0.0)]
@@ -301,11 +303,12 @@ class Rounds:
         self.asking.keep(score.tolist(), name)
         return rows, score
 
-    def _record(self, what: str, r: int, roles: Sequence[str], each: int = 1) -> Metrics:
-        """Ask roles about the held-out problems, ``each`` times, and measure."""
-        rows, score = self._scored(self._judged(self.held_out, roles, each), f"test-{r}-{what}")
-        if what == "solver":
-            self.solver = by_problem(rows)
+    def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
+        """Ask roles about the held-out problems, and measure."""
+        return self._keep(what, r, *self._scored(self._judged(self.held_out, roles, 1), f"test-{r}-{what}"))
+
+    def _keep(self, what: str, r: int, rows: TensorDict, score: Tensor) -> Metrics:
+        """Measure answers, and keep what was found."""
         found = measure(rows, score)
         self.records.append({"what": what, "round": r, **found})
         return {f"held_out/{n}": x for n, x in _numbers(found).items()}
