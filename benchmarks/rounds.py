@@ -32,29 +32,30 @@ ROWS = [
         f"{SHORT} trainer.decoupled=true",
     ),
     Row(
+        "rounds-balanced",
+        "as many right as wrong solutions of each prover (`trainer.checking.balanced=true`), two rounds",
+        f"{SHORT} trainer.checking.balanced=true",
+    ),
+    Row(
         "rounds-pairs",
         "a verifier that learns from pairs (Bradley and Terry), two rounds",
         f"{SHORT} trainer.checking.loss._target_=pvg.trainers.supervised.bradley_terry",
     ),
 ]
-Pick = Callable[[list[Mapping[str, Any]]], list[float]]
+Pick = Callable[[Mapping[str, Any]], list[float]]
 
 
 def _at(what: str, key: str, least: int = 0) -> Pick:
     """The values of ``key`` in a run's measurements of one kind, from a round on."""
-    return lambda rounds: [
-        r[key] for r in rounds if r["what"] == what and r["round"] >= least and r.get(key) is not None
+    return lambda run: [
+        r[key] for r in run["rounds"] if r["what"] == what and r["round"] >= least and r.get(key) is not None
     ]
 
 
 SUMMARY: dict[str, Pick] = {  # of one run's measurements on held-out problems
     "helpful right, start": _at("start", "helpful/accuracy"),
-    "helpful right, end": lambda rounds: _at("checked", "helpful/accuracy")(rounds)[-1:],
-    "legibility tax": lambda rounds: [
-        solver - end
-        for solver in _at("solver", "helpful/accuracy")(rounds)
-        for end in _at("checked", "helpful/accuracy")(rounds)[-1:]
-    ],
+    "helpful right, end": lambda run: _at("checked", "helpful/accuracy")(run)[-1:],
+    "legibility tax": lambda run: [run["legibility_tax"]],
     "sneaky wrong, after attacks": _at("attacked", "sneaky/wrong"),
     "unparseable, from round 1": _at("checked", "unparseable", 1),
     "AUC, from round 1": _at("checked", "auc", 1),
@@ -71,10 +72,7 @@ def table() -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         runs = results_of(row)
-        cells = [
-            spread([statistics.mean(v) for r in runs if (v := pick(r["rounds"]))])
-            for pick in SUMMARY.values()
-        ]
+        cells = [spread([statistics.mean(v) for r in runs if (v := pick(r))]) for pick in SUMMARY.values()]
         minutes = statistics.mean(r["cpu_minutes"] for r in runs)
         lines.append("| " + " | ".join([row.what, *cells, f"{minutes:.1f}", str(len(runs))]) + " |")
     lines += [

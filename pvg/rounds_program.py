@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from pvg.errors import UserError
 from pvg.language.attempts import WANTED, summary
@@ -85,6 +86,7 @@ class RoundsProgram(Program):
             self._build()
             trainer = self._trainer()
             folder = new_folder(self.config.folder)
+            (folder / "config.yaml").write_text(OmegaConf.to_yaml(self.config, resolve=True))
             self._begin(trainer, folder)
             how, part = trainer.reader.how, trainer.book.parts["verifier"]
             tasks = trainer.book.tasks(part[: how.problems], tuple(WANTED), how.k_per_role)

@@ -9,16 +9,16 @@ import time
 import pytest
 
 from pvg import checkpoint
-from pvg.envs.arithmetic import synthetic
 from pvg.envs.problems import part
+from pvg.envs.word_sources import problems
 from pvg.report.rounds import steps_to_exploit
 from tests.cli import Program, finish, start
 
 # a game so short that nobody learns; what must hold holds all the same
 SMALL = (  # noqa: SIM905
     "experiment=rounds trainer.rounds=2 trainer.test=40 trainer.start.steps=30 trainer.checking.steps=5 "
-    "trainer.checking.problems=30 trainer.provers.iterations=4 trainer.provers.problems=4 env.count=400 "
-    "engine.slots=64 tracker=csv checkpoint_every=7"
+    "trainer.checking.problems=30 trainer.checking.k_per_role=2 trainer.provers.iterations=4 "
+    "trainer.provers.problems=4 env.count=400 engine.slots=64 tracker=csv checkpoint_every=7"
 ).split()
 
 
@@ -144,14 +144,14 @@ def test_every_attempt_has_the_score_of_the_verifier_of_its_time(reference):
                 share = sum(own) / len(own) if own else None
                 assert found[f"accepts/{role}/{verdict}"] == pytest.approx(share, abs=1e-6)
     assert set(kept) == {"round-0.jsonl", "round-1.jsonl", "round-2.jsonl"}
-    aside = [i for i, problem in enumerate(synthetic(400)) if part(problem.solution) == "calibration"]
-    for rows in kept.values():  # 94 % of the honest prover's right solutions of calibration problems pass
+    aside = [i for i, problem in enumerate(problems(count=400)) if part(problem.solution) == "calibration"]
+    for rows in kept.values():  # 95 % of the honest prover's right solutions of calibration problems pass
         owed = [
             row["score"]
             for row in rows
             if (row["role"], row["verdict"]) == ("helpful", "right") and row["problem"] in aside
         ]
-        assert sum(score > 0 for score in owed) / len(owed) == pytest.approx(0.94, abs=1 / len(owed) + 0.01)
+        assert sum(score > 0 for score in owed) / len(owed) == pytest.approx(0.95, abs=1 / len(owed) + 0.01)
 
 
 def test_the_report_shows_attempts_as_they_were_judged(reference):

@@ -92,7 +92,7 @@ def test_a_run_ends_with_a_table_and_says_where_it_is(reference):
     assert "Warning" not in done.err
 
 
-@pytest.mark.parametrize("env", [env for env in choices("env") if env != "problems"])  # that one is of rounds
+@pytest.mark.parametrize("env", sorted(set(choices("env")) - {"gridworld", "problems", "theorems"}))  # no exchanges
 def test_every_env_runs(pvg, env):
     check_sweep(pvg("-m", "experiment=ppo", f"env={env}", *TINY).ok(), 1)
 
@@ -484,21 +484,6 @@ def test_every_key_at_the_top_is_read():
     configs = "".join(path.read_text() for path in (ROOT / "configs").rglob("*.yaml"))
     for key in {**KEYS, **ExchangeProgram.keys}:
         assert re.search(rf"config\.{key}\b|\"{key}\"\):$", sources, re.M) or f"${{{key}}}" in configs, key
-
-
-def top_keys(path):
-    """The keys that a file puts at the top of the config."""
-    text = path.read_text()
-    package = re.search(r"@package (\S+)", text)
-    if path.name == "run.yaml" or (package and package[1] == "_global_"):
-        return set(yaml.safe_load(text)) - {"defaults", "hydra"}
-    return set()
-
-
-def test_every_key_at_the_top_of_a_config_is_known():
-    groups = {path.name for path in (ROOT / "configs").iterdir() if path.is_dir()}
-    for path in (ROOT / "configs").rglob("*.yaml"):
-        assert top_keys(path) <= {*KEYS, *ExchangeProgram.keys, *groups}, path
 
 
 # --- a sweep by W&B ---

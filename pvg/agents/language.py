@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -54,6 +54,16 @@ def trim(batch: TensorDictBase) -> TensorDict:
 def pieces(batch: TensorDictBase, size: int, device: str | torch.device) -> Iterator[TensorDict]:
     """Batches of at most ``size`` rows for one pass each, trimmed, and on a model's device."""
     return (trim(piece).to(device) for piece in batch.split(size))
+
+
+@torch.no_grad()
+def in_passes(
+    of: Callable[[TensorDict], Tensor], batch: TensorDictBase, size: int | None, device: str | torch.device
+) -> Tensor:
+    """A figure of every answer ``[n]`` or token ``[n, a]`` of a batch, from passes of at most ``size`` rows."""
+    found = [of(piece) for piece in pieces(batch, size or len(batch), device)]
+    wide = batch["answer"].shape[1]
+    return torch.cat([x if x.ndim == 1 else nn.functional.pad(x, (0, wide - x.shape[1])) for x in found])
 
 
 class LanguageAgent(nn.Module):
@@ -155,4 +165,5 @@ def _answers(hidden: Tensor, batch: TensorDictBase, shift: int) -> Tensor:
 
 
 def _log_probs(logits: Tensor, tokens: Tensor) -> Tensor:
-    return logits.log_softmax(-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
+    # not log_softmax and then gather: of a large vocabulary that is a second copy of the largest tensor there is
+    return logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)

@@ -17,8 +17,11 @@ VERBS = {"finds": 1, "buys": 1, "gets": 1, "loses": -1, "sells": -1, "gives": -1
 LARGEST = 20  # of all numbers in a problem and its solution
 
 
-def synthetic(count: int, seed: int = 0, steps: int = 2) -> list[Problem]:
+def synthetic(count: int, seed: int = 0, steps: int = 2, first: int = 9) -> list[Problem]:
     """So many different problems of so many steps, the same for the same seed.
+
+    Args:
+        first: the largest number that a problem begins with, less than ``LARGEST``; the larger, the more solutions.
 
     Raises:
         UserError: there are not so many, or hardly.
@@ -27,7 +30,7 @@ def synthetic(count: int, seed: int = 0, steps: int = 2) -> list[Problem]:
     idle = 0
     while len(found) < count:
         before = len(found)
-        problem = _draw(draw, steps)
+        problem = _draw(draw, steps, first)
         found.setdefault(problem.question, problem)
         idle = 0 if len(found) > before else idle + 1
         if idle > 100:  # so many draws in a row were old: next to none is left
@@ -38,9 +41,9 @@ def synthetic(count: int, seed: int = 0, steps: int = 2) -> list[Problem]:
     return list(found.values())
 
 
-def _draw(draw: random.Random, count: int) -> Problem:
+def _draw(draw: random.Random, count: int, first: int) -> Problem:
     name, things = draw.choice(list(NAMES)), draw.choice(THINGS)
-    have = draw.randint(2, LARGEST - 1)
+    have = draw.randint(2, first)
     said, steps = [f"{name} has {have} {things} ."], []
     for _ in range(count):
         verb = draw.choice([v for v, sign in VERBS.items() if 0 < have + sign <= LARGEST])

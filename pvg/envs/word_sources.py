@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pvg.envs.arithmetic import synthetic
+from pvg.envs.arithmetic import LARGEST, synthetic
 from pvg.envs.problems import Problem, gsm8k, jsonl
 from pvg.errors import UserError
 
@@ -30,7 +30,7 @@ def problems(
         UserError: a file that isn't there or has a broken line, or no problem that is left.
     """
     if data == "synthetic":
-        found = synthetic(count, seed)
+        found = synthetic(count, seed, first=LARGEST - 1)
     elif data == "gsm8k":
         found = [p for split in ("train", "test") for p in gsm8k(path, split)]
     elif data == "jsonl":

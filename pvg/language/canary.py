@@ -33,8 +33,8 @@ def check(
         engine: it should hold the weights of ``model``; where it has workers, each of them.
         model: a causal language model of transformers.
         texts: token ids; at least two each.
-        tolerance: nats by which they may differ at any token; None for what the model's type of numbers allows.  Give
-            it where the engine's type is a rougher one.
+        tolerance: nats by which they may differ at any token; None for what the rougher type of numbers allows, the
+            engine's or the model's.
 
     Returns:
         by how much they differ at most.
@@ -42,11 +42,12 @@ def check(
     Raises:
         StaleEngine: they differ by more, or the engine's are no numbers.
     """
-    if tolerance is None:
-        tolerance = EXACT if model.dtype in (torch.float32, torch.float64) else ROUGH
     right = [_log_probs(model, text) for text in texts]
     worst, where = 0.0, (0, 0, 0, 0.0, 0.0)
     parts = getattr(engine, "parts", [engine])
+    if tolerance is None:
+        exact = {model.dtype, *(part.dtype for part in parts)} <= {torch.float32, torch.float64}
+        tolerance = EXACT if exact else ROUGH
     for n, part in enumerate(parts):
         for i, (ours, theirs) in enumerate(zip(map(torch.tensor, part.score(texts)), right, strict=True)):
             apart = (ours - theirs).abs().nan_to_num(torch.inf, torch.inf)

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 
@@ -95,11 +96,13 @@ class Engine(ABC):
         capacity: requests that it can work on at once.
         version: of the weights it holds, as ``load_weights`` was told; 0 for those of the folder.
         counts: what it has done.
+        dtype: of the numbers that it computes with.
     """
 
     capacity: int
     version: int
     counts: Counts
+    dtype: torch.dtype = torch.float32
 
     @abstractmethod
     def submit(self, requests: Iterable[Request]) -> None:

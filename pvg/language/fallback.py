@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pvg.language.engine import Counts, Engine, EngineFailed, Request, Sample
@@ -43,6 +44,11 @@ class Fallback(Engine):
     def capacity(self) -> int:  # type: ignore[override]
         """Of the engine that works."""
         return self._now.capacity
+
+    @property
+    def dtype(self) -> torch.dtype:  # type: ignore[override]
+        """Of the engine that works."""
+        return self._now.dtype
 
     @property
     def version(self) -> int:  # type: ignore[override]
@@ -82,9 +88,9 @@ class Fallback(Engine):
         return self._try(lambda engine: engine.score(texts))
 
     @property
-    def parts(self) -> list[Any]:
+    def parts(self) -> list[_Part]:
         """Of the engine that works: what may hold other weights than the rest of it."""
-        return getattr(self._now, "parts", [self._now])
+        return [_Part(self, i) for i in range(len(_parts(self._now)))]
 
     def close(self) -> None:
         """See :class:`Engine`."""
@@ -142,6 +148,25 @@ class Fallback(Engine):
                     engine.close()
                 failed, error = name, again
         raise EngineFailed(f"{failed} failed, and there is no other engine: {error}") from error
+
+
+class _Part:
+    """A part of the engine that works; if that fails, of the next."""
+
+    def __init__(self, engine: Fallback, place: int) -> None:
+        self.engine, self.place = engine, place
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.engine.dtype
+
+    def score(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
+        """What this part says."""
+        return self.engine._try(lambda engine: _parts(engine)[: self.place + 1][-1].score(texts))
+
+
+def _parts(engine: Engine) -> list[Any]:
+    return getattr(engine, "parts", [engine])
 
 
 def _name(make: Callable[..., Engine]) -> str:

@@ -22,7 +22,7 @@ def load(
     """The causal language model in a folder, or of that name on the hub, in evaluation mode.
 
     Args:
-        spread: put its layers on all GPUs there are, and what they can't hold into main memory (``accelerate``).
+        spread: put its layers on all GPUs there are (``accelerate``).
 
     Raises:
         UserError: there is none, its files are no good, or accelerate is missing.
@@ -37,12 +37,18 @@ def load(
         model: Any = AutoModelForCausalLM.from_pretrained(
             str(folder), dtype=dtype, device_map="auto" if spread else None
         )
+        model = model if spread else model.to(device)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise UserError(
             f"agents.model={folder}: no language model can be loaded from there ({explain(error)}). Name a folder that "
             "transformers has saved, or a model of the hub while online."
         ) from error
-    return (model if spread else model.to(device)).eval()
+    if any(weight.is_meta for weight in model.parameters()):
+        raise UserError(
+            f"agents.model={folder}: the GPUs can't hold it, and layers that are kept elsewhere can't be trained. Take "
+            "more GPUs, agents.dtype=bfloat16 or a smaller model."
+        )
+    return model.eval()
 
 
 def load_tokenizer(folder: str | Path) -> Any:

@@ -61,14 +61,14 @@ def asked(rows: TensorDictBase, prompt: Callable[[int, int], Sequence[int]]) -> 
     return TensorDict({**dict(rows.items()), **made}, [len(prompts)])
 
 
-def pairs(pools: Sequence[TensorDictBase]) -> tuple[Tensor, Tensor]:
+def pairs(pools: Sequence[TensorDictBase], balanced: bool = True) -> tuple[Tensor, Tensor]:
     """Right and wrong solutions of the same problem, as places in the pools put one after the other.
 
     Returns:
-        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them.  Every pool weighs the same.  Within a
-        pool each role is right as often as wrong, so that its style tells nothing: pairs of one role are so by
-        themselves, and those of a role's right with another's wrong weigh as much as those the other way round.  (Where
-        a pool has nothing but the one way, all its pairs weigh the same.)
+        ``[p, 2]`` (right, wrong), and weights ``[p]`` with which to draw them.  Every pool weighs the same, and so do
+        its pairs; or if ``balanced`` each role is right as often as wrong, so that its style tells nothing: pairs of
+        one role are so by themselves, and those of a role's right with another's wrong weigh as much as those the
+        other way round.  (Where a pool has nothing but the one way, all its pairs weigh the same all the same.)
     """
     found, weights, offset = [], [], 0
     for rows in pools:
@@ -79,7 +79,7 @@ def pairs(pools: Sequence[TensorDictBase]) -> tuple[Tensor, Tensor]:
         a, b = rows["role"][both].unbind(1)
         count = torch.zeros(len(ROLES), len(ROLES)).index_put_((a, b), torch.ones(len(a)), accumulate=True)
         each = (torch.minimum(count, count.T) / count.clamp(min=1))[a, b]
-        each = each if each.any() else torch.ones_like(each)
+        each = each if balanced and each.any() else torch.ones_like(each)
         weights.append(each / each.sum().clamp(min=1e-9))
         found.append(both + offset)
         offset += len(rows)

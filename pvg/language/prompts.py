@@ -20,8 +20,9 @@ CHAT = {
     "that is hard to find, and carry it on. " + _STEPS + "\n\n{question}",
     "translator": "The answer to the problem is said to be {answer}. Write a solution that leads to it and that is "
     "easy to check. " + _STEPS + "\n\n{question}",
-    "verifier": "Is this solution of the problem right?\n\nProblem: {question}\n\nSolution:\n",
+    "verifier": "Solve the problem. " + _STEPS + "\n\n{question}",
 }
+# A verifier is asked as the helpful prover is, for it reads a solution as what it would itself have said.
 
 
 class Prompts:

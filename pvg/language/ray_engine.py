@@ -172,7 +172,7 @@ class RayEngine(Engine):
         calls = [self._make(worker) for worker in self.workers]
         for call in calls:
             try:
-                capacity, self.context = self.ray.get(call)
+                capacity, self.context, self.dtype = self.ray.get(call)
             except self.ray.exceptions.RayError as error:
                 cause = getattr(error, "cause", None)
                 if isinstance(cause, UserError):  # CannotStart too
@@ -282,7 +282,7 @@ class _Part:
     """A worker as the canary sees it."""
 
     def __init__(self, engine: RayEngine, worker: _Worker) -> None:
-        self.engine, self.worker, self.version = engine, worker, engine.version
+        self.engine, self.worker, self.version, self.dtype = engine, worker, engine.version, engine.dtype
 
     def score(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
         """What this worker's engine says; if it dies, what its successor does."""

@@ -20,7 +20,9 @@ class Actor:
     engine: Engine | None = None
     why = "it has not been started"
 
-    def start(self, make: Callable[..., Engine], folder: str, gpu_ids: list[int] | None) -> tuple[int, int]:
+    def start(
+        self, make: Callable[..., Engine], folder: str, gpu_ids: list[int] | None
+    ) -> tuple[int, int, torch.dtype]:
         if gpu_ids:
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpu_ids))
         try:
@@ -28,7 +30,7 @@ class Actor:
         except Exception as error:
             self.why = explain(error)
             raise
-        return self.engine.capacity, getattr(self.engine, "context", 1 << 30)
+        return self.engine.capacity, getattr(self.engine, "context", 1 << 30), self.engine.dtype
 
     def work(self, requests: list[Request], seconds: float) -> tuple[list[Sample], Counts]:
         engine = self._engine()
@@ -37,7 +39,11 @@ class Actor:
         return samples, replace(engine.counts, waits=[], seconds=0.0, syncs=0)
 
     def load(self, weights: list[Packed], version: int) -> None:
-        self._engine().load_weights((unpack(one) for one in weights), version)
+        try:
+            self._engine().load_weights((unpack(one) for one in weights), version)
+        except Exception as error:  # nobody may wait for this call: with old weights it must not go on
+            self.engine, self.why = None, f"it could not load weights: {explain(error)}"
+            raise
 
     def score(self, texts: Sequence[Sequence[int]]) -> list[list[float]]:
         return self._engine().score(texts)

@@ -65,7 +65,8 @@ class TorchEngine(Engine):
         if slots < 1:
             raise UserError(f"engine.slots={slots}: at least one is needed; 256 is usual.")
         self.capacity, self.version, self.counts = slots, 0, Counts()
-        model = load(folder, number_type(dtype or "float32", "engine.dtype"))
+        self.dtype = number_type(dtype or "float32", "engine.dtype")
+        model = load(folder, self.dtype)
         self.decoder = Decoder(model, device)
         self.device, self.context = self.decoder.device, context_of(model.config)
         self.end = load_tokenizer(folder).eos_token_id

@@ -14,7 +14,7 @@ from torch import Tensor
 from pvg.errors import UserError
 from pvg.language.draws import draw
 from pvg.language.engine import Counts, Engine, Request, Sample
-from pvg.language.models import context_of, load, load_tokenizer
+from pvg.language.models import context_of, load, load_tokenizer, number_type
 from pvg.language.refusals import check_lengths
 
 
@@ -42,7 +42,8 @@ class TransformersEngine(Engine):
         self.capacity, self.version, self.counts = batch, 0, Counts()
         tokenizer = load_tokenizer(folder)
         self.end, self.pad = tokenizer.eos_token_id, tokenizer.pad_token_id
-        self.model = load(folder, getattr(torch, dtype), device)
+        self.dtype = number_type(dtype, "engine.dtype")
+        self.model = load(folder, self.dtype, device)
         self.context = context_of(self.model.config)
         # the folder's own may cut or bend the distribution (top_k, repetition_penalty), and log-probabilities with it
         self.model.generation_config = GenerationConfig(do_sample=False, pad_token_id=self.pad)

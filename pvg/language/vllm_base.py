@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pvg.errors import UserError, explain
 from pvg.language.engine import Counts, Engine, EngineFailed, Request, Sample
-from pvg.language.models import context_of, load_tokenizer
+from pvg.language.models import context_of, load_tokenizer, number_type
 from pvg.language.refusals import CannotStart, require
 
 INSTALL = "pip install -e '.[vllm]' (on a GPU machine; for CPUs: python tools/vllm_cpu.py)"
@@ -86,6 +86,8 @@ class VLLMBase(Engine):
         )  # is what the classes differ in
         require("vllm", INSTALL)
         on_cpu = not torch.cuda.is_available()
+        numbers = dtype or ("float32" if on_cpu else "bfloat16")
+        self.dtype = number_type(numbers, "engine.dtype")
         memory = 1.0 if kv_cache_gib is None and on_cpu else kv_cache_gib
         try:
             self._start(
@@ -94,7 +96,7 @@ class VLLMBase(Engine):
                 max_num_seqs=max_num_seqs,
                 gpu_memory_utilization=gpu_memory_utilization,
                 tensor_parallel_size=tensor_parallel_size,
-                dtype=dtype or ("float32" if on_cpu else "bfloat16"),
+                dtype=numbers,
                 kv_cache_memory_bytes=None if memory is None else int(memory * 2**30),
                 enforce_eager=on_cpu if enforce_eager is None else enforce_eager,
                 seed=seed,

@@ -9,12 +9,13 @@ import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 
-from pvg.agents.language import Verifier
+from pvg.agents.language import Verifier, in_passes
 from pvg.errors import UserError
 from pvg.language.book import Book
 from pvg.language.pool import ROLES, VERDICTS, asked, pairs
 from pvg.trainers.supervised import Descent, Optimiser, cross_entropies, tell_apart
 
+PASS = 256  # rows that a verifier scores at once, where nothing else is said
 READ = ("answer", "said", "problem", "role", "verdict")
 
 
@@ -28,19 +29,21 @@ class Checking:
         k_per_role: successes wanted of a role at a problem (right from the helpful, wrong from the sneaky).
         max_tries_per_task: attempts at one success; what fails is kept too.
         loss: of the scores ``[2, n]`` of right and wrong solutions of the same problem.
+        balanced: draw from each prover as many right as wrong solutions, so that a role's style is no cue.
         pull: weight of the scores' mean square.
         accept: share of the helpful prover's right solutions that are to be accepted: it sets the threshold.
         carry: go on from the last round's verifier; otherwise from the same start every round.
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 300
-    problems: int = 1500
-    k_per_role: int = 2
+    steps: int = 350
+    problems: int = 2000
+    k_per_role: int = 1
     max_tries_per_task: int = 2
     loss: Callable[[Tensor, float], Tensor] = cross_entropies
+    balanced: bool = False
     pull: float = 0.01
-    accept: float = 0.94
+    accept: float = 0.95
     carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
 
@@ -85,13 +88,13 @@ class Reader:
         if self._ready is None:
             learned = [p[~self._calibrates(p)] for p in self.pools]
             rows = torch.cat([p.select(*READ) for p in learned])
-            both, weights = pairs(learned)
+            both, weights = pairs(learned, self.how.balanced)
             if not len(both):
                 raise UserError(
                     "The provers' solutions hold no right and wrong one of the same problem, so there is nothing for "
                     "the verifier to learn. Raise trainer.checking.problems or trainer.checking.max_tries_per_task."
                 )
-            self._ready = self._put(rows), both, weights
+            self._ready = self._asked(rows), both, weights
         return self._ready
 
     def settle(self) -> None:
@@ -118,17 +121,16 @@ class Reader:
     def scores(self, rows: TensorDictBase) -> Tensor:
         """The verifier's scores ``[n]`` of a pool's rows."""
         self.verifier.eval()
-        batch = self._put(rows)
-        return torch.cat([self.verifier(piece) for piece in batch.split(256)]).cpu()
+        batch, size = self._asked(rows), self.how.descent.micro or PASS
+        return in_passes(self.verifier, batch, size, self.verifier.device).cpu()
 
     def _calibrates(self, rows: TensorDictBase) -> Tensor:
         """Which rows are solutions of calibration problems: bool ``[n]``."""
         return torch.isin(rows["problem"], torch.tensor(self.book.parts["calibration"]))
 
-    def _put(self, rows: TensorDictBase) -> TensorDict:
+    def _asked(self, rows: TensorDictBase) -> TensorDict:
         count = len(self.book.problems)
-        whole = asked(rows, lambda p, i: self.book.prompt("verifier", p % count))
-        return whole.to(self.verifier.bias.device)
+        return asked(rows, lambda p, i: self.book.prompt("verifier", p % count))
 
 
 def read_pools(saved: Sequence[dict[str, Tensor]]) -> list[TensorDictBase]:

@@ -11,7 +11,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from pvg.agents.language import Prover, Verifier
+from pvg.agents.language import Prover, Verifier, in_passes
 from pvg.errors import UserError
 from pvg.language.asking import REACH, Asking
 from pvg.language.attempts import Attempt, Task, summary
@@ -170,7 +170,9 @@ class Rounds:
 
     def _fix(self, r: int, k: int) -> Metrics:
         """Ask the solver, keep its answers if the game is decoupled, and begin again where it began."""
-        metrics = self._record("solver", r, ("helpful",), SAMPLES)
+        rows, score = self._scored(self._judged(self.held_out, ("helpful",), SAMPLES), f"test-{r}-solver")
+        self.solver = by_problem(rows)
+        metrics = self._keep("solver", r, rows, score)
         if self.decoupled:
             tasks = self.book.tasks(range(len(self.book.problems)), ("helpful",), 1)
             self.answers = [a.answer or "" for a in self.sample(tasks, 1, "solver", temperature=0.0)]
@@ -237,8 +239,8 @@ class Rounds:
         batch = batch.set("helpful", helpful).to(self.device)
         kl = self._from_reference(batch, all_of_it=how.kl > 0)
         if how.advantage == "value":
-            with torch.no_grad():
-                batch.set("value", self.prover(batch)[1])
+            value = in_passes(lambda b: self.prover(b)[1], batch, how.descent.micro, self.device)
+            batch.set("value", value)
         rl.advantages(batch, how)
         self.prover.train()
         beside = self._lessons("beside") if how.lessons and what == "attack" else None
@@ -251,12 +253,11 @@ class Rounds:
         self.records.append({"what": what, "round": r, "step": k, **found})
         return {f"provers/{n}": x for n, x in stats.items()} | _numbers(found)
 
-    @torch.no_grad()
     def _from_reference(self, batch: TensorDict, all_of_it: bool) -> float:
         """Nats a token between the prover and what it was at the start, on a batch, which gets ``ref_log_probs``; or
         on a quarter of it, where only the figure is wanted."""
         some = batch if all_of_it else batch[::4]
-        reference = self.reference.log_probs(some)
+        reference = in_passes(self.reference.log_probs, some, self.provers.descent.micro, self.device)
         if all_of_it:
             batch.set("ref_log_probs", reference)
         return float((some["log_probs"] - reference)[some["said"]].mean())
@@ -302,11 +303,12 @@ class Rounds:
         self.asking.keep(score.tolist(), name)
         return rows, score
 
-    def _record(self, what: str, r: int, roles: Sequence[str], each: int = 1) -> Metrics:
-        """Ask roles about the held-out problems, ``each`` times, and measure."""
-        rows, score = self._scored(self._judged(self.held_out, roles, each), f"test-{r}-{what}")
-        if what == "solver":
-            self.solver = by_problem(rows)
+    def _record(self, what: str, r: int, roles: Sequence[str]) -> Metrics:
+        """Ask roles about the held-out problems, and measure."""
+        return self._keep(what, r, *self._scored(self._judged(self.held_out, roles, 1), f"test-{r}-{what}"))
+
+    def _keep(self, what: str, r: int, rows: TensorDict, score: Tensor) -> Metrics:
+        """Measure answers, and keep what was found."""
         found = measure(rows, score)
         self.records.append({"what": what, "round": r, **found})
         return {f"held_out/{n}": x for n, x in _numbers(found).items()}

@@ -155,7 +155,7 @@ def test_activations_computed_again_give_the_same_gradients(folder):
     found = {}
     for again in (False, True):
         family = Family(model=str(folder), checkpointing=again, most=18)
-        prover = family.make(synthetic(60), 0, "cpu").prover.train()
+        prover = family.make(synthetic(200), 0, "cpu").prover.train()
         assert prover.plain.is_gradient_checkpointing == again
         prover.log_probs(texts([[5, 9]], [[11, 20, 6]])).sum().backward()
         found[again] = {n: p.grad for n, p in prover.named_parameters() if p.grad is not None}
@@ -184,7 +184,7 @@ SMALL = dict(tiny=Tiny(16, 1, 1, 16), tiny_verifier=Tiny(8, 1, 1, 8))
 
 
 def test_a_family_made_on_the_spot_shares_its_words():
-    family, problems = Family(**SMALL), synthetic(60)
+    family, problems = Family(**SMALL), synthetic(200)
     cast = family.make(problems, seed=3, device="cpu")
     assert cast.prover.model.config.hidden_size == 16 and cast.verifier.model.config.hidden_size == 8
     again, other = family.make(problems, seed=3, device="cpu"), family.make(problems, seed=4, device="cpu")
@@ -212,7 +212,7 @@ def test_a_family_made_on_the_spot_shares_its_words():
 
 def test_words_of_own_templates_are_in_the_vocabulary():
     templates = {"sneaky": "deceive me : {question} so :"}
-    cast = Family(**SMALL, templates=templates).make(synthetic(60), seed=0, device="cpu")
+    cast = Family(**SMALL, templates=templates).make(synthetic(200), seed=0, device="cpu")
     assert cast.book.tokenizer.unk_token_id not in cast.book.prompt("sneaky", 0)
 
 
@@ -221,8 +221,8 @@ def test_models_that_do_not_go_together(folder, tmp_path):
 
     make_tiny(tmp_path, ["a b c"], width=8, layers=1, heads=1, hidden=8)
     with pytest.raises(UserError, match="two models of one family"):
-        Family(model=str(folder), verifier=str(tmp_path)).make(synthetic(60), 0, "cpu")
+        Family(model=str(folder), verifier=str(tmp_path)).make(synthetic(200), 0, "cpu")
     with pytest.raises(UserError, match=r"agents\.dtype=int8"):
-        Family(dtype="int8").make(synthetic(60), 0, "cpu")
+        Family(dtype="int8").make(synthetic(200), 0, "cpu")
     with pytest.raises(UserError, match="context is 24"):
-        Family(**SMALL, context=24).make(synthetic(60), 0, "cpu")
+        Family(**SMALL, context=24).make(synthetic(200), 0, "cpu")

@@ -59,7 +59,7 @@ def count_by_hand():
 
 
 def test_where_problems_come_from(tmp_path):
-    assert problems(count=50) == synthetic(50)
+    assert problems(count=50) == synthetic(50, first=19)
     short = problems(count=300, longest=45)
     assert 0 < len(short) < 300 and all(len(p.question) <= 45 for p in short)
     file = tmp_path / "own.jsonl"

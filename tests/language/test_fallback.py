@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from pvg.errors import UserError
+from pvg.language import canary
 from pvg.language.engine import EngineFailed
 from pvg.language.fallback import Fallback
 from pvg.language.refusals import require
@@ -115,3 +116,23 @@ def test_a_users_mistake_is_no_failure(folder):
         with pytest.raises(UserError, match="context"):
             engine.submit(tiny.requests(1, most=100))
         assert not engine.counts.fallbacks
+
+
+def test_an_engine_that_fails_under_the_canary_is_replaced_and_its_successor_checked(folder):
+    class Mute(TorchEngine):
+        def score(self, texts):
+            raise EngineFailed("not a word")
+
+    moved, said = tiny.other_weights(folder), [[3, 4, 5, 6]]
+    with Fallback(folder, [Mute, TransformersEngine]) as engine:
+        engine.load_weights(tiny.named(moved), 1)
+        assert canary.check(engine, moved, said) < 1e-5
+        assert engine.counts.fallbacks == ["Mute was given up for TransformersEngine: not a word"]
+
+    class Stale(TransformersEngine):
+        def load_weights(self, weights, version):
+            self.version = version
+
+    with Fallback(folder, [Mute, Stale]) as engine, pytest.raises(canary.StaleEngine):
+        engine.load_weights(tiny.named(moved), 1)
+        canary.check(engine, moved, said)

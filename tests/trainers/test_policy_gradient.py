@@ -40,7 +40,7 @@ def gae(value, reward, lmbda):
 def test_advantages_with_a_value_head_are_gae_by_hand(lmbda):
     _, batch = sampled()
     batch["value"][~batch["said"]] = 1e6  # what is beyond the end must not count
-    advantages(batch, PolicyGradient(lmbda=lmbda))
+    advantages(batch, PolicyGradient(advantage="value", lmbda=lmbda))
     rows = [gae(row["value"][row["said"]].tolist(), float(row["reward"]), lmbda) for row in batch]
     for row, found, value in zip(rows, batch["value_target"], batch["value"]):
         wanted = [a + float(v) for a, v in zip(row, value)]

@@ -1,0 +1,1 @@
+"""Search over any environment whose state is its TensorDict: novelty, width search, trees."""

@@ -1,0 +1,100 @@
+"""Breadth-first width search and its hierarchy: key-and-door problems have width two."""
+
+import pytest
+import torch
+
+from pvg.envs.gridworld import LEVELS, Gridworld
+from pvg.planning.breadth import IW, Greedy, Random
+from pvg.planning.hierarchical import HierarchicalIW
+from pvg.planning.play import play_episodes
+from pvg.planning.simulator import EnvSimulator
+from tests.planning.reference import Game
+
+NEAR_KEY = [
+    "WWWWWWWWWW",
+    "WD.......W",
+    *["W........W"] * 4,
+    "W......K.W",
+    "W.......HW",
+    "W........W",
+    "WWWWWWWWWW",
+]
+
+
+def solve(planner):
+    """Nodes up to the first that is paid, or None; all trees must agree."""
+    planner.begin(planner.simulator.initial(planner.trees))
+    planner.plan()
+    paid = (planner.forest.paid > 0).view(planner.trees, -1)
+    assert (paid == paid[0]).all()
+    return int(paid[0].float().argmax()) if paid[0].any() else None
+
+
+def breadth_first(game):
+    """Steps of the simulator until a plain breadth-first search over states is paid."""
+    queue, seen, steps = [game.start], {game.start}, 0
+    for state in queue:
+        for action in range(len(game.moves)):
+            after, reward, done = game.step(state, action)
+            steps += 1
+            if reward > 0:
+                return steps
+            if after not in seen:
+                seen.add(after)
+                if not done:
+                    queue.append(after)
+    return None
+
+
+@pytest.mark.parametrize("level", ["path", "maze0", "maze2", "maze3"])
+def test_key_and_door_have_width_two(level):
+    simulator, shape = EnvSimulator(Gridworld(level, games=2)), LEVELS[level]
+    assert solve(IW(simulator, trees=2, budget=1000)) is None
+    # two atoms, the hero's cell and the key's, tell all states apart
+    assert solve(IW(simulator, trees=2, budget=1000, width=2)) == breadth_first(
+        Game(shape.rows, shape.moves, shape.block)
+    )
+
+
+@pytest.mark.parametrize("level", ["path", "maze1"])
+def test_the_hierarchy_solves_width_two_by_width_one(level):
+    simulator = EnvSimulator(Gridworld(level, games=2))
+    flat = solve(IW(simulator, trees=2, budget=1000, width=2))
+    planner = HierarchicalIW(simulator, trees=2, budget=1000)
+    found = solve(planner)
+    assert found is not None and found <= flat
+    key = "".join(LEVELS[level].rows).index("K")
+    assert planner.high[0].nonzero().flatten().tolist() == [key]
+
+
+def test_the_hierarchy_takes_fewer_nodes_where_the_key_is_near():
+    simulator = EnvSimulator(Gridworld(NEAR_KEY, games=2))
+    assert solve(IW(simulator, trees=2, budget=1000)) is None
+    flat = solve(IW(simulator, trees=2, budget=1000, width=2))
+    assert solve(HierarchicalIW(simulator, trees=2, budget=1000)) < 0.7 * flat
+
+
+def test_what_is_kept_costs_nothing_again():
+    simulator = EnvSimulator(Gridworld("maze0", games=2))
+    planner = IW(simulator, trees=2, budget=200)
+    planner.begin(simulator.initial(2))
+    planner.follow(planner.choose(planner.plan()))
+    kept, before = planner.forest.count.clone(), planner.interactions
+    assert (kept > 1).all()
+    fresh = IW(simulator, trees=2, budget=200)
+    fresh.begin({k: v[planner.forest.roots] for k, v in planner.forest.states.items()})
+    planner.plan()
+    assert planner.interactions - before <= 400 and (planner.forest.count > kept).all()
+    assert planner.forest.count.max() <= planner.forest.capacity
+
+
+@pytest.mark.parametrize(("kind", "steps"), [(Greedy, 2), (Random, 1)])
+def test_baselines(kind, steps):
+    simulator = EnvSimulator(Gridworld("path", games=2))
+    planner = kind(simulator, trees=100)
+    planner.begin(simulator.initial(100))
+    returns = planner.plan()
+    assert planner.interactions == steps * 100 and ((returns > -torch.inf).sum(1) == steps).all()
+    found = play_episodes(kind(simulator, trees=100, seed=3))
+    # an even walk between a wall and an end takes 54 steps to the key and 7 * 8 from there to the door
+    assert 75 < sum(found.lengths) / 100 < 125 and found.success() > 0.75

@@ -1,0 +1,155 @@
+"""Policies that learn from plans, and the program around them."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+import torch
+
+from pvg.envs.gridworld import Gridworld
+from pvg.errors import UserError
+from pvg.planning.networks import GridNet, Mnih
+from pvg.planning.rollout import PiIW, RolloutIW
+from pvg.planning.simulator import EnvSimulator, Guided
+from pvg.trainers.planning import Imitation, Planning
+from tests.cli import Program, start
+
+SMALL = [
+    "experiment=planning",
+    "env.games=4",
+    "trainer.decisions=12",
+    "trainer.imitation.first=8",
+    "tracker=csv",
+]
+
+
+def make(level="path", games=16, seed=0, kind=GridNet, dynamic=False, **settings):
+    torch.manual_seed(seed)
+    env = Gridworld(level, games=games)
+    base = EnvSimulator(env)
+    net = kind((env.height, env.width), 5, base.actions, dynamic=dynamic)
+    planner = PiIW(Guided(base, net.tell, net.active if dynamic else None), trees=games, budget=50, seed=seed)
+    settings.setdefault("imitation", Imitation(updates=8))
+    return Planning(planner, net, seed=seed, **settings)
+
+
+@pytest.mark.slow
+def test_a_policy_learns_the_path():
+    """90 % of the last 50 episodes solved within 150,000 interactions, in 20 steps or fewer where 13 are the fewest."""
+    trainer = make(decisions=240)
+    trainer.train()
+    assert trainer.planner.interactions < 150_000
+    assert trainer.recent()["success"] >= 0.9 and trainer.recent()["length"] <= 20
+    # the policy has it, too: it walks to the key and back without a search
+    state = trainer.planner.simulator.initial(1)
+    paid = 0.0
+    for _ in range(20):
+        step = trainer.planner.simulator.step(state, trainer.policy(state["grid"]).argmax(1))
+        paid, state = paid + float(step.reward), step.state
+    assert paid == 1.0
+
+
+@pytest.mark.parametrize(("kind", "dynamic"), [(GridNet, True), (Mnih, False), (Mnih, True)])
+def test_other_networks_and_features(kind, dynamic):
+    trainer = make(
+        "maze0", games=2, kind=kind, dynamic=dynamic, decisions=3, imitation=Imitation(updates=1, first=1)
+    )
+    said = []
+    trainer.train(lambda i, metrics: said.append(metrics))
+    units = {GridNet: 128, Mnih: 256}[kind]
+    assert trainer.planner.simulator.atoms_shape == ((units, 2) if dynamic else (100, 5))
+    assert said[-1]["interactions"] <= 3 * 2 * 50 and said[-1]["loss"] > 0
+
+
+def test_the_rollout_temperature_moves_and_the_target_does_not():
+    trainer = make(games=2, decisions=5, rollout_temperature=(2.0, 0.5))
+    seen = []
+    trainer.train(lambda i, _: seen.append(trainer.planner.forest.temperature))
+    assert seen == pytest.approx([2.0, 1.625, 1.25, 0.875, 0.5])
+    targets = trainer.replay[:]["target"]
+    assert ((targets > 0).sum(1) * targets.amax(1) == 1).all()  # even among the best
+
+
+def test_nothing_is_learned_without_a_policy():
+    simulator = EnvSimulator(Gridworld("path", games=4))
+    trainer = Planning(RolloutIW(simulator, trees=4), None, decisions=3)
+    trainer.train()
+    assert len(trainer.replay) == 0 and "policy" not in trainer.state_dict()
+
+
+def test_settings_that_make_no_sense():
+    with pytest.raises(UserError, match="updates"):
+        Imitation(updates=0)
+    with pytest.raises(UserError, match="rollout_temperature"):
+        make(games=2, rollout_temperature=(0.0, 1.0))
+
+
+# --- the program ---
+
+
+@pytest.fixture(scope="module")
+def pvg(tmp_path_factory):
+    program = Program(tmp_path_factory.mktemp("planning"), "pvg.planning_program")
+    yield program
+    program.close()
+
+
+def results(run):
+    found = json.loads((run / "result.json").read_text())
+    return {k: v for k, v in found.items() if "minutes" not in k}
+
+
+def test_it_trains_and_judges(pvg):
+    done = pvg(*SMALL, "trainer.longest=40", "folder=run").ok()
+    found = results(done.folder / "run")
+    assert found["interactions"] <= 12 * 4 * 50 and found["success"] > 0 and "steps" in done.out
+    assert found["interactions_per_step"] <= 50
+    again = pvg("mode=evaluate", f"checkpoint={done.folder / 'run'}").ok().json
+    assert again["length"] == found["length"]
+
+
+@pytest.mark.parametrize("planner", ["rollout_iw", "iw", "hierarchical_iw", "random", "greedy"])
+def test_other_planners(pvg, planner):
+    few = ["trainer.decisions=2", "trainer.longest=4", "folder=run"]
+    assert "steps" in pvg(*SMALL, *few, f"planner={planner}").ok().out
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_it_gives_the_same(pvg, tmp_path):
+    more = [
+        *SMALL,
+        "trainer.decisions=30",
+        "checkpoint_every=4",
+        "trainer.longest=8",
+        "trainer.imitation.updates=1",
+    ]
+    whole = pvg(*more, "folder=run").ok().folder / "run"
+    process, run = start(*more, "folder=run", folder=tmp_path), tmp_path / "run"
+    end = time.monotonic() + 120
+    while not (run / "metrics.csv").is_file() or (run / "metrics.csv").read_bytes().count(b"\n") <= 9:
+        assert process.poll() is None and time.monotonic() < end, process.communicate()[1]
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (run / "result.json").exists()
+    pvg("resume=run", folder=tmp_path).ok()
+    assert results(run) == results(whole)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["env.level=maze7"], "maze3"),
+        (["planner.budget=1"], "budget=1"),
+        (["simulator.features=pixels"], "features=pixels"),
+        (["planner=mcts"], "pi_iw"),
+        (["env=primality"], "to plan in"),
+        (["trainer.decisions=0"], "decisions=0"),
+    ],
+)
+def test_what_is_wrong_is_said(pvg, tmp_path, arguments, words):
+    done = pvg(*SMALL[:1], "tracker=csv", *arguments, folder=tmp_path)
+    assert done.code == 2 and "Traceback" not in done.err and words in " ".join(done.err.split()), done.err
+    assert not list(tmp_path.glob("runs/*"))
