@@ -92,7 +92,9 @@ def test_a_run_ends_with_a_table_and_says_where_it_is(reference):
     assert "Warning" not in done.err
 
 
-@pytest.mark.parametrize("env", sorted(set(choices("env")) - {"gridworld", "problems", "theorems"}))  # no exchanges
+@pytest.mark.parametrize(
+    "env", sorted(set(choices("env")) - {"gridworld", "problems", "theorems"})
+)  # no exchanges
 def test_every_env_runs(pvg, env):
     check_sweep(pvg("-m", "experiment=ppo", f"env={env}", *TINY).ok(), 1)
 

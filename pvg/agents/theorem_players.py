@@ -17,6 +17,7 @@ from pvg.envs.derivations import Lesson, Proof, lessons
 from pvg.envs.statements import Rejection
 from pvg.envs.theorems import TheoremEnv
 from pvg.envs.theory import Theory
+from pvg.errors import UserError
 
 
 class Attempt(NamedTuple):
@@ -49,6 +50,8 @@ class Player:
     """Plays games of an environment with a scorer, as many at a time as there are slots."""
 
     def __init__(self, theory: Theory, scorer: Scorer, slots: int = 64):
+        if slots < 1:
+            raise UserError(f"agents.player.slots={slots}: write 1 or more; 16 to 1024 are sensible.")
         self.theory, self.scorer, self.slots = theory, scorer, slots
         self.policy = module(scorer)
         self.rejected: Counter[Rejection] = Counter()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pvg.envs.candidates import FEATURES
 from pvg.envs.statements import POSITIONS, Library
+from pvg.errors import UserError
 
 KEYS = ["candidates", "rules", "features", "mask", "nodes", "goal"]
 
@@ -26,6 +27,9 @@ class Scorer(nn.Module):
     """
 
     def __init__(self, library: Library, width: int = 48, hidden: int = 48):
+        for name, value in (("width", width), ("hidden", hidden)):
+            if value < 1:
+                raise UserError(f"{name}={value} of a scorer of theorems: write 1 or more.")
         super().__init__()
         self.library = library
         self.symbols = nn.EmbeddingBag(1 + library.vocabulary * POSITIONS, width, mode="sum", padding_idx=0)

@@ -83,14 +83,16 @@ class Adversarial:
     ):
         if setup not in setups.SETUPS:
             raise UserError(f"trainer.setup={setup}: choose {', '.join(setups.SETUPS)}.")
-        for name, value in (
-            ("iterations", iterations),
-            ("games", games),
-            ("attempts", attempts),
-            ("samples", samples),
+        for name, value, least in (
+            ("iterations", iterations, 1),
+            ("warm", warm, 0),
+            ("games", games, 1),
+            ("attempts", attempts, 1),
+            ("every", every, 0),
+            ("samples", samples, 1),
         ):
-            if value < 1:
-                raise UserError(f"trainer.{name}={value}: write 1 or more.")
+            if value < least:
+                raise UserError(f"trainer.{name}={value}: write {least} or more.")
         self.theory, self.routes, self.reward = theory, setups.SETUPS[setup], reward
         self.iterations, self.warm, self.games = iterations, warm, games
         self.attempts, self.goals, self.nodes = attempts, goals, nodes

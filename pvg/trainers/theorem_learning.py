@@ -14,6 +14,7 @@ from pvg.envs.candidates import Goal, Move
 from pvg.envs.derivations import Lesson, Proof, Rejected, lessons
 from pvg.envs.theorems import pad
 from pvg.envs.theory import Theory
+from pvg.errors import UserError
 
 
 @dataclass
@@ -37,6 +38,21 @@ class Imitation:
     kept: int = 1500
     learning_rate: float = 3e-3
     max_grad_norm: float = 1.0
+
+    def __post_init__(self):
+        _check("trainer.imitation", self, ("updates", "batch", "kept"), ("database", "found"))
+
+
+def _check(where: str, how: object, counts: Sequence[str], shares: Sequence[str]) -> None:
+    for name in counts:
+        if getattr(how, name) < 1:
+            raise UserError(f"{where}.{name}={getattr(how, name)}: write 1 or more.")
+    for name in shares:
+        if not 0 <= getattr(how, name) <= 1:
+            raise UserError(f"{where}.{name}={getattr(how, name)}: write a share, from 0 to 1.")
+    for name in ("learning_rate", "max_grad_norm"):
+        if getattr(how, name) <= 0:
+            raise UserError(f"{where}.{name}={getattr(how, name)}: write a number above 0.")
 
 
 class Lessons:
@@ -180,6 +196,9 @@ class PolicyGradient:
     batch: int = 64
     learning_rate: float = 1e-3
     max_grad_norm: float = 1.0
+
+    def __post_init__(self):
+        _check("trainer.policy_gradient", self, ("updates", "batch"), ())
 
 
 class GeneratorTrainer(Learner):
