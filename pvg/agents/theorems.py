@@ -8,7 +8,8 @@ from tensordict.nn import TensorDictModule
 from torch import Tensor, nn
 
 from pvg.envs.candidates import FEATURES
-from pvg.envs.statements import POSITIONS, Library
+from pvg.envs.statements import Library
+from pvg.envs.terms import POSITIONS
 from pvg.errors import UserError
 
 KEYS = ["candidates", "rules", "features", "mask", "nodes", "goal"]
@@ -55,7 +56,7 @@ class Scorer(nn.Module):
         """Logits ``[b, c]`` of choices ``[b, c]``, -inf where the mask is False; see ``TheoremEnv`` for the rest."""
         row, column = mask.nonzero(as_tuple=True)  # most batches are far from full
         numbers, place = _unique(torch.cat([candidates[row, column], nodes.flatten(), goal]))
-        codes = torch.from_numpy(self.library.codes[numbers]).to(goal.device).int()
+        codes = torch.from_numpy(self.library.codes(numbers)).to(goal.device)
         read = self.read(self.symbols(codes))
         at, of_nodes, of_goal = place.to(goal.device).split([len(row), nodes.numel(), len(goal)])
         live = (nodes > 0).unsqueeze(-1)

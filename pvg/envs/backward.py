@@ -36,6 +36,7 @@ class BackwardGame(Game):
         self.library, self.goal, self.most = library, goal, most
         self.limit, self.distinct = library.limit(goal.order), goal.distinct
         self.target = library.number(goal.statement)
+        self.wanted = library.alphabet.write(goal.statement, {})
         self.rejected: Counter[Rejection] = Counter()
         self.parts = [Part(None)]
         self.open: list[tuple[int, Tree]] = [(0, goal.statement)]
@@ -110,7 +111,7 @@ class BackwardGame(Game):
         self.numbers.append(number)
         self.rules.append(rule)
         self.choices.append((label, len(hypotheses), after))
-        arity, size = len(hypotheses), library.sizes[number] / library.longest
+        arity, size = len(hypotheses), len(library.texts[number]) / library.longest
         self.features.append((not after, arity == 0, arity == 1, arity > 1, size, len(after) / 8))
 
     def _finish(self) -> None:

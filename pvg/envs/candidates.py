@@ -72,6 +72,7 @@ class Game:
         self.rejected: Counter[Rejection] = Counter()
         self.known: set[int] = set()
         self.target = library.number(goal.statement) if goal else mark
+        self.wanted = library.alphabet.write(goal.statement, {}) if goal else ""
         for rule, number in library.closed:
             if rule.place < self.limit:
                 self._offer(rule, (), number)
@@ -85,10 +86,13 @@ class Game:
 
     def proves(self, number: int) -> bool:
         """Whether the goal is an instance of a statement, with what may be taken to be distinct."""
-        goal, found = self.goal, Substitution()
-        if goal is None or not match(self.library.trees[number], goal.statement, found, self.library.type_of):
+        goal, library, found = self.goal, self.library, Substitution()
+        if goal is None or not library.alphabet.match(library.texts[number], self.wanted):
             return False
-        needed = separated(self.library.apart[number], found) if self.library.apart[number] else set()
+        if not library.apart[number]:
+            return True
+        match(library.tree(number), goal.statement, found, library.type_of)
+        needed = separated(library.apart[number], found)
         return needed is not None and needed <= self.distinct
 
     def take(self, candidate: int) -> None:
@@ -139,7 +143,7 @@ class Game:
             self.rules.append(rule.place)
             self.premises.append(premises)
             arity = len(premises)
-            size = self.library.sizes[number] / self.library.longest
+            size = len(self.library.texts[number]) / self.library.longest
             solves = self.goal is not None and self.proves(number)
             self.features.append((solves, arity == 0, arity == 1, arity > 1, size, len(self.nodes) / 16))
 

@@ -104,7 +104,7 @@ def parts(library: Library, proof: Proof, order: int | None = None) -> Iterator[
 def goal_from(library: Library, number: int, order: int | None = None) -> Goal:
     """A statement as a goal."""
     names: dict[str, Tree] = {}
-    statement = rigid(library.trees[number], names, library.type_of)
+    statement = rigid(library.tree(number), names, library.type_of)
     distinct = frozenset(ordered(names[a][0], names[b][0]) for a, b in library.apart[number])
     return Goal(statement, (), distinct, order)
 

@@ -15,15 +15,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pvg.envs.terms import NAMES, POSITIONS, Alphabet, Overflow
 from pvg.errors import UserError
 from pvg.formal.database import Assertion, Database
 from pvg.formal.grammar import Grammar, Tree
-from pvg.formal.unify import Substitution, replace, unify, variables
+from pvg.formal.unify import Substitution, replace, substitute, unify, variables
 
 PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
 MARKS = 2
-NAMES = 8  # variables, and rigid ones, that a network can tell apart; later ones look like the last
-POSITIONS = 32  # places of a tree that it can tell apart: those of the first five levels, and all below
 FORGET = 400_000  # statements after which a library starts anew
 Pairs = frozenset[tuple[str, str]]
 
@@ -64,7 +63,9 @@ class Library:
 
     Attributes:
         rules: the assertions that may be cited.
-        codes: int16 ``[statements, longest]``, token and place of each symbol, 0 behind the end.
+        alphabet: in which statements are written here.
+        texts: of the statements.
+        closed: the rules without hypotheses and what they state.
         calls: unifications asked for; those answered from memory count too, so that it measures the same work in
             every run.
         computed: those that were not remembered.
@@ -93,29 +94,32 @@ class Library:
         self.rules = [self._rule(k, a) for k, a in enumerate(cited)]
         self.by_label = {rule.label: rule for rule in self.rules}
         self.orders = [rule.order for rule in self.rules]
-        self.tokens = {label: k for k, label in enumerate(grammar.axioms)}
-        self.vocabulary = len(self.tokens) + 2 * NAMES + MARKS
+        self.vocabulary = len(grammar.axioms) + 2 * NAMES + MARKS
         self.schemes = [self._scheme(rule) for rule in self.rules]
+        widest = max((len(_variables(rule)) for rule in self.rules), default=0)
+        self.alphabet = Alphabet(grammar, max(longest, widest), 2 + premises)
+        self.patterns = [self._pattern(rule, 1 + premises) for rule in self.rules]
         self.calls = self.computed = self.generation = 0
         self._clear()
 
     def _clear(self) -> None:
-        self.trees: list[Tree] = [""] * (1 + MARKS)
+        self.texts = [""] * (1 + MARKS)
         self.apart: list[Pairs] = [frozenset()] * (1 + MARKS)
-        self.numbers: dict[tuple[Tree, Pairs], int] = {}
-        self.codes = np.zeros((1024, self.longest), np.int16)
+        self.numbers: dict[tuple[str, Pairs], int] = {}
+        self._codes = np.zeros((1024, self.longest), np.int32)
+        self._coded = len(self.texts)
         for mark in (PROVED, UNPROVED):
-            self.codes[mark, 0] = 1 + (self.vocabulary - mark) * POSITIONS
-        self.sizes: list[int] = [0] * (1 + MARKS)
+            self._codes[mark, 0] = 1 + (self.vocabulary - mark) * POSITIONS
+        self._trees: dict[int, Tree] = {}
         self._results: dict[tuple[int, ...], int] = {}
-        self._partial: dict[tuple[int, ...], Substitution | None] = {}
-        self._renamed: dict[tuple[int, int], Tree] = {}
+        self._partial: dict[tuple[int, ...], list[str] | None] = {}
+        self._copies: dict[tuple[int, int], str] = {}
         self._fits: dict[int, tuple[list[tuple[Rule, int]], frozenset[tuple[int, int]]]] = {}
-        self.closed = [self._close(rule) for rule in self.rules if not rule.hypotheses]
+        self.closed = [(rule, self.apply(rule, ())) for rule in self.rules if not rule.hypotheses]
 
     def forget(self) -> None:
         """Start anew if there is too much; the numbers of statements have no meaning afterwards."""
-        if len(self.trees) > FORGET:
+        if len(self.texts) > FORGET:
             self.generation += 1
             self._clear()
 
@@ -133,14 +137,16 @@ class Library:
 
     def _scheme(self, rule: Rule) -> tuple[Tree, ...]:
         """Conclusion and hypotheses of a rule, with variables that are named by their type."""
-        trees = (rule.conclusion, *rule.hypotheses)
         names: Substitution = {}
-        for name in dict.fromkeys(v for tree in trees for v in variables(tree)):
+        for name in _variables(rule):
             names[name] = f"{self.type_of(name)}{len(names)}"
-        return tuple(replace(tree, names) for tree in trees)
+        return tuple(replace(tree, names) for tree in (rule.conclusion, *rule.hypotheses))
 
-    def _close(self, rule: Rule) -> tuple[Rule, int]:
-        return rule, self.apply(rule, ())
+    def _pattern(self, rule: Rule, which: int) -> list[str]:
+        """Hypotheses and conclusion of a rule in the alphabet, and the variables that it wants distinct."""
+        names: dict[str, str] = {}
+        trees = [self.alphabet.write(t, names, which) for t in (*rule.hypotheses, rule.conclusion)]
+        return [*trees, *(names[v] for pair in sorted(rule.disjoint) for v in pair if v in names)]
 
     def limit(self, order: int | None) -> int:
         """How many rules come before a place of the database; all for None."""
@@ -156,88 +162,65 @@ class Library:
     # ------------------------------------------------------------------ statements
     def number(self, tree: Tree, apart: Pairs = frozenset()) -> int:
         """The number of a statement, or why it can't have one; ``apart`` are its distinct variables."""
-        names: Substitution = {}
-        codes: list[int] = []
+        names: dict[str, str] = {}
         try:
-            canonical = self._canonical(tree, {}, names, codes, 0)
-        except OverflowError:
+            text = self.alphabet.write(tree, names, longest=self.longest)
+        except Overflow:
             return Rejection.TOO_LONG
-        if apart:
-            apart = frozenset(
-                ordered(_named(names, a), _named(names, b)) for a, b in apart if _stays(names, a, b)
-            )
-        return self._intern(canonical, apart, codes)
+        show = {old: self.alphabet.name(code) for old, code in names.items()}
+        return self._intern(text, _renamed(apart, show))
 
-    def _intern(self, tree: Tree, apart: Pairs, codes: list[int]) -> int:
-        key = (tree, apart)
+    def _intern(self, text: str, apart: Pairs) -> int:
+        key = (text, apart)
         known = self.numbers.get(key)
         if known is None:
-            known = self.numbers[key] = len(self.trees)
-            self.trees.append(tree)
+            known = self.numbers[key] = len(self.texts)
+            self.texts.append(text)
             self.apart.append(apart)
-            self.sizes.append(len(codes))
-            if known == len(self.codes):
-                self.codes = np.concatenate([self.codes, np.zeros_like(self.codes)])
-            self.codes[known, : len(codes)] = codes
         return known
 
-    def _canonical(
-        self, tree: Tree, found: Substitution, names: Substitution, codes: list[int], place: int
-    ) -> Tree:
-        """The tree with ``found`` put in and variables renamed in the order in which they come; ``codes`` grows.
-
-        Raises:
-            OverflowError: it is too long.
-        """
-        while not isinstance(tree, tuple):
-            if tree not in found:
-                name = names.get(tree)
-                if name is None:
-                    name = names[tree] = f"{self.type_of(tree)}{len(names)}"
-                token = len(self.tokens) + min(int(str(name)[1:]), NAMES - 1)
-                self._code(codes, token, place)
-                return name
-            tree = found[tree]
-        token = self.tokens.get(tree[0], -1)
-        if token < 0:  # rigid
-            token = len(self.tokens) + NAMES + min(int(tree[0][2:]), NAMES - 1)
-        self._code(codes, token, place)
-        below, inside = min(2 * place + 1, POSITIONS - 1), [tree[0]]
-        for child in tree[1:]:
-            inside.append(self._canonical(child, found, names, codes, below))
-            below = min(2 * place + 2, POSITIONS - 1)
-        return tuple(inside)
-
-    def _code(self, codes: list[int], token: int, place: int) -> None:
-        if len(codes) == self.longest:
-            raise OverflowError
-        codes.append(1 + token * POSITIONS + place)
-
-    def renamed(self, number: int, k: int) -> Tree:
-        """A statement with variables that no rule and no premise of another place has."""
-        if not k:
-            return self.trees[number]
-        key = (number, k)
-        known = self._renamed.get(key)
+    def tree(self, number: int) -> Tree:
+        """A statement as a tree, with variables that are named by their type and numbered as they come."""
+        known = self._trees.get(number)
         if known is None:
-            known = self._renamed[key] = mark(self.trees[number], "'" * k)
+            known = self._trees[number] = self.alphabet.read(self.texts[number])
+        return known
+
+    def codes(self, numbers: np.ndarray) -> np.ndarray:
+        """Of statements ``[n]``, token and place of each symbol: int32 ``[n, longest]``, 0 behind the end."""
+        many = len(self.texts)
+        if many > len(self._codes):
+            more = np.zeros((max(many, 2 * len(self._codes)), self.longest), np.int32)
+            more[: self._coded] = self._codes[: self._coded]
+            self._codes = more
+        if many > self._coded:
+            self._codes[self._coded : many] = self.alphabet.codes(self.texts[self._coded :], self.longest)
+            self._coded = many
+        return self._codes[numbers]
+
+    def copy(self, number: int, k: int) -> str:
+        """A statement with variables that no rule and no premise of another place has."""
+        key = (number, k)
+        known = self._copies.get(key)
+        if known is None:
+            known = self._copies[key] = self.alphabet.copy(self.texts[number], 1 + k)
         return known
 
     def key(self, number: int) -> str:
         """A statement as text, the same in every library of the database."""
-        return f"{text(self.trees[number])} {sorted(self.apart[number]) or ''}".strip()
+        return f"{text(self.tree(number))} {sorted(self.apart[number]) or ''}".strip()
 
     # ------------------------------------------------------------------ steps
     def fits(self, number: int) -> tuple[list[tuple[Rule, int]], frozenset[tuple[int, int]]]:
         """Rules, and which of their hypotheses, that a statement alone could be used for; also as a set of numbers."""
         known = self._fits.get(number)
         if known is None:
-            tree, head = self.trees[number], _head(self.trees[number])
+            one = self.copy(number, 0)
             found = [
                 (rule, place)
                 for rule in self.rules
-                for place, hypothesis in enumerate(rule.hypotheses)
-                if (_head(hypothesis) in ("", head) or not head) and unify(hypothesis, tree, {}, self.type_of)
+                for place in range(len(rule.hypotheses))
+                if self._could(self.patterns[rule.place][place], one)
             ]
             known = self._fits[number] = found, frozenset((rule.place, place) for rule, place in found)
         return known
@@ -252,49 +235,65 @@ class Library:
             known = self._results[key] = self._apply(rule, premises)
         return known
 
-    def unifier(self, rule: Rule, premises: tuple[int, ...]) -> Substitution | None:
-        """The most general unifier of the first hypotheses with these statements, triangular; None if none."""
+    def _could(self, hypothesis: str, statement: str) -> bool:
+        alphabet, one, other = self.alphabet, hypothesis[0], statement[0]
+        if one != other and one not in alphabet.variables and other not in alphabet.variables:
+            return False
+        try:
+            return alphabet.unify(hypothesis, statement, ()) is not None
+        except Overflow:
+            return False
+
+    def _unified(self, rule: Rule, premises: tuple[int, ...]) -> list[str] | None:
+        """Under the most general unifier of the first hypotheses with these: the other hypotheses, the conclusion, and
+        the variables that have conditions: the rule's, and those of each premise; None if there is no unifier.
+        """
         if not premises:
-            return {}
+            return self.patterns[rule.place]
         key = (rule.place, *premises)
         if key in self._partial:
             return self._partial[key]
-        before = self.unifier(rule, premises[:-1])
-        found = None
-        if before is not None:
-            found = dict(before)
-            k = len(premises) - 1
-            if not unify(rule.hypotheses[k], self.renamed(premises[k], k), found, self.type_of):
-                found = None
+        found = self._unified(rule, premises[:-1])
+        if found is not None:
+            newest, k = premises[-1], len(premises) - 1
+            others = found[1:]
+            for pair in sorted(self.apart[newest]):
+                others += [self.alphabet.copy(self.alphabet.code(name), 1 + k) for name in pair]
+            found = self.alphabet.unify(found[0], self.copy(newest, k), others)
         if len(premises) < len(rule.hypotheses):
             self._partial[key] = found
         return found
 
     def _apply(self, rule: Rule, premises: tuple[int, ...]) -> int:
-        found = self.unifier(rule, premises)
+        try:
+            found = self._unified(rule, premises)
+        except Overflow:
+            return Rejection.TOO_LONG
         if found is None:
             return Rejection.NO_UNIFIER
-        if _size(rule.conclusion, found, {}) > self.longest:
+        if len(found[0]) > self.longest:
             return Rejection.TOO_LONG
-        names: Substitution = {}
-        codes: list[int] = []
-        tree = self._canonical(rule.conclusion, found, names, codes, 0)
+        term, names = self.alphabet.canonical(found[0])
         apart: Pairs = frozenset()
-        conditions = self.conditions(rule, premises)
-        if conditions:
-            kept = separated(conditions, found)
+        if len(found) > 1:
+            kept = self._kept(found[1:])
             if kept is None:
                 return Rejection.DISTINCT
-            apart = frozenset(
-                ordered(_named(names, a), _named(names, b)) for a, b in kept if _stays(names, a, b)
-            )
-        return self._intern(tree, apart, codes)
+            show = {code: self.alphabet.name(new) for code, new in names.items()}
+            apart = _renamed(kept, show | {code: name for name, code in self.alphabet.rigid.items()})
+        return self._intern(term, apart)
 
-    def names(self, rule: Rule, premises: tuple[int, ...]) -> Substitution:
-        """Of a step's conclusion, the canonical names of the variables that its unifier leaves."""
-        names: Substitution = {}
-        self._canonical(rule.conclusion, self.unifier(rule, premises) or {}, names, [], 0)
-        return names
+    def _kept(self, conditions: list[str]) -> set[tuple[str, str]] | None:
+        """The pairs of characters that must be distinct so that pairs of terms are; None if they can't."""
+        alphabet, kept = self.alphabet, set()
+        rigid = set(alphabet.rigid.values())
+        for one, other in zip(conditions[::2], conditions[1::2]):
+            for a, b in product(set(one), set(other)):
+                if all(c in alphabet.variables or c in rigid for c in (a, b)):
+                    if a == b:
+                        return None
+                    kept.add((a, b))
+        return kept
 
     def conditions(self, rule: Rule, premises: tuple[int, ...]) -> list[tuple[str, str]]:
         """Pairs of variables that a step keeps distinct: the rule's, and those of its premises, renamed."""
@@ -303,6 +302,22 @@ class Library:
             for one, other in self.apart[premise]:
                 pairs.append((_marked(one, k), _marked(other, k)))
         return pairs
+
+    def unifier(self, rule: Rule, premises: tuple[int, ...]) -> Substitution | None:
+        """The most general unifier of the hypotheses with these statements as trees, triangular; None if none.
+
+        A name of the statement at place ``k`` is followed by ``k`` primes.
+        """
+        found: Substitution = {}
+        for k, (hypothesis, premise) in enumerate(zip(rule.hypotheses, premises)):
+            if not unify(hypothesis, mark(self.tree(premise), "'" * k), found, self.type_of):
+                return None
+        return found
+
+    def names(self, rule: Rule, found: Substitution) -> dict[str, str]:
+        """Of a step's conclusion under its unifier, the variables that are left, and their names in its statement."""
+        left = variables(substitute(rule.conclusion, found))
+        return {name: f"{self.type_of(name)}{k}" for k, name in enumerate(left)}
 
 
 def separated(conditions: Collection[tuple[str, str]], found: Substitution) -> set[tuple[str, str]] | None:
@@ -314,19 +329,6 @@ def separated(conditions: Collection[tuple[str, str]], found: Substitution) -> s
                 return None
             kept.add(ordered(*pair))
     return kept
-
-
-def _size(tree: Tree, found: Substitution, known: dict[str, int]) -> int:
-    """Symbols of a tree with ``found`` put in; each variable is followed once."""
-    if isinstance(tree, tuple):
-        total = 1
-        for child in tree[1:]:
-            total += _size(child, found, known)
-        return total
-    size = known.get(tree)
-    if size is None:
-        size = known[tree] = _size(found[tree], found, known) if tree in found else 1
-    return size
 
 
 def leaves(tree: Tree, found: Substitution) -> Iterator[str]:
@@ -382,13 +384,11 @@ def _marked(name: str, k: int) -> str:
     return name if is_rigid(name) else name + "'" * k
 
 
-def _named(names: Substitution, name: str) -> str:
-    return name if is_rigid(name) else str(names[name])
+def _renamed(pairs: Collection[tuple[str, str]], names: dict[str, str]) -> Pairs:
+    """Pairs under other names, without those of which one is gone; rigid names stay."""
+    show = [tuple(name if is_rigid(name) else names.get(name, "") for name in pair) for pair in pairs]
+    return frozenset(ordered(one, other) for one, other in show if one and other)
 
 
-def _stays(names: Substitution, one: str, other: str) -> bool:
-    return all(is_rigid(name) or name in names for name in (one, other))
-
-
-def _head(tree: Tree) -> str:
-    return tree[0] if isinstance(tree, tuple) else ""
+def _variables(rule: Rule) -> dict[str, None]:
+    return dict.fromkeys(v for tree in (rule.conclusion, *rule.hypotheses) for v in variables(tree))

@@ -105,7 +105,7 @@ class Theory:
 
     def gives_away(self, goal: Goal) -> bool:
         """Whether a goal is a held-out theorem, or one of those follows from it at once."""
-        tree = self.library.trees[self.library.number(_free(goal.statement))]
+        tree = self.library.tree(self.library.number(_free(goal.statement)))
         return any(
             not other.hypotheses and match(tree, other.statement, {}, self.library.type_of)
             for other in self.held_out
@@ -115,7 +115,7 @@ class Theory:
         """Whether a goal is an instance of an assertion without hypotheses that may be cited."""
         library = self.library
         return any(
-            match(library.trees[number], goal.statement, {}, library.type_of) for _, number in library.closed
+            match(library.tree(number), goal.statement, {}, library.type_of) for _, number in library.closed
         )
 
 

@@ -133,14 +133,14 @@ class Instances:
         self.steps: list[Step] = []
         self.places: dict[tuple[int, Tree], int] = {}
         found: Substitution = {}
-        if not match(library.trees[self.numbers[-1]], proof.goal.statement, found, library.type_of):
+        if not match(library.tree(self.numbers[-1]), proof.goal.statement, found, library.type_of):
             raise ValueError("the last move does not prove the goal")
         self._add(len(self.numbers) - 1, found)
 
     def _add(self, node: int, values: Substitution) -> int:
         """The place of the step that states a node with these rigid trees for its variables."""
         library = self.library
-        stated = (node, replace(library.trees[self.numbers[node]], values))
+        stated = (node, replace(library.tree(self.numbers[node]), values))
         if stated in self.places:
             return self.places[stated]
         if node < self.given:
@@ -149,11 +149,11 @@ class Instances:
             move = self.proof.moves[node - self.given]
             rule, premises = library.by_label[move.label], tuple([self.numbers[m] for m in move.premises])
             found = dict(library.unifier(rule, premises) or {})
-            for raw, canonical in library.names(rule, premises).items():
-                found[raw] = values[str(canonical)]
+            for raw, canonical in library.names(rule, found).items():
+                found[raw] = values[canonical]
             self._fill(rule, premises, found)
             below = tuple(
-                self._add(m, {v: put(mark(v, "'" * k), found) for v in variables(library.trees[number])})
+                self._add(m, {v: put(mark(v, "'" * k), found) for v in variables(library.tree(number))})
                 for k, (m, number) in enumerate(zip(move.premises, premises))
             )
             own = {v for tree in (*rule.hypotheses, rule.conclusion) for v in variables(tree)}
@@ -173,7 +173,7 @@ class Instances:
         taken = {n for tree in found.values() for n in rigid_names(tree)} if careful else set()
         names = [v for tree in (*rule.hypotheses, rule.conclusion) for v in variables(tree)]
         for k, number in enumerate(premises):
-            names += [v + "'" * k for v in variables(library.trees[number])]
+            names += [v + "'" * k for v in variables(library.tree(number))]
         for name in names:
             for end in ends(name, found):
                 found[end] = self.names.dummy(library.type_of(end), taken if end in careful else set())

@@ -177,7 +177,7 @@ class Adversarial:
             self.counts["generator/not_written"] += 1
             return None
         stated = self.theory.stated(proof.goal)
-        return Theorem(play, proof, key(proof.goal), library.sizes[number], stated)
+        return Theorem(play, proof, key(proof.goal), len(library.texts[number]), stated)
 
     def attempt(self, theorems: Sequence[Theorem]) -> tuple[Tensor, list[Attempt]]:
         """K attempts at each theorem: the share that failed ``[n]``, and all attempts, those at one side by side."""
