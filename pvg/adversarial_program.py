@@ -8,15 +8,16 @@ from typing import Any
 
 import torch
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
-from pvg.agents.theorems import Scorer
 from pvg.envs.theory import Theory
 from pvg.errors import UserError
 from pvg.program import Program
 from pvg.report.console import doing, table
 from pvg.report.theorems import theorems_markdown
 from pvg.tracking import Tracker
-from pvg.trainers.adversarial import Adversarial
+from pvg.trainers.adversarial import Adversarial, Sequential
+from pvg.trainers.theorem_roles import Ground
 
 
 class AdversarialProgram(Program):
@@ -34,34 +35,31 @@ class AdversarialProgram(Program):
                 "experiment=adversarial plays env=theorems, with agents of its own: leave env and agents out."
             )
         torch.manual_seed(config.seed)
+        plain: Any = OmegaConf.to_container(config, resolve=True)
+        self.ground = Ground(plain["env"], plain["agents"], config.seed)
         with doing("reading the database"):
-            theory = instantiate(config.env)
+            theory = self.ground.theory()
             if not isinstance(theory, Theory):
                 raise UserError("experiment=adversarial plays env=theorems: leave env out.")
             self.theory = theory
             theory.proofs  # noqa: B018  replays them, and says now what is wrong
-        self.players = {k: v for k, v in config.agents.items() if k in ("generator", "prover")}
-        self.scorers: dict[str, Scorer] = {
-            name: instantiate(config.agents[name])(theory.library) for name in ("generator", "prover")
-        }
+        self.trainer: Adversarial = instantiate(config.trainer)(self.ground, theory)
+        self.trainer.engine = Sequential(self.trainer)
 
     def _trainer(self) -> Adversarial:
-        make, prover = instantiate(self.config.trainer), instantiate(self.config.agents.player)
-        self.trainer: Adversarial = make(theory=self.theory, scorers=self.scorers, prover=prover)
         return self.trainer
 
     def _take(self, state: dict) -> None:
-        self._trainer().load_state_dict(state)
+        self.trainer.load_state_dict(state)
 
     def _judge(self) -> dict[str, Any]:
         with doing("proving held-out theorems"):
             return self.trainer.judge()
 
     def _baselines(self, trainer: Any) -> dict[str, Any]:
-        library = self.theory.library
         return {
             "distinct_theorems": len(trainer.seen),
-            "unifications": library.calls,
+            "unifications": trainer.calls,
             "rejections": trainer.rejections(),
         }
 

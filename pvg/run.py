@@ -39,6 +39,7 @@ KEYS: dict[str, Any] = {  # at the top of every config; a program adds its own
     "device": str,
     "threads": int | None,
     "folder": str | int | None,
+    "exp_id": str | int | None,
     "resume": str | None,
     "checkpoint": str | None,
     "checkpoint_every": int,
@@ -97,6 +98,37 @@ def _check_device(device: str) -> None:
         raise UserError(
             f"device={device}: torch sees {here or 'no'} GPU here. Set device=cpu, or check the driver."
         )
+
+
+def go_on(config: DictConfig) -> None:
+    """Have a run that ``exp_id`` names go on if it has begun; its folder is ``runs/ID``, or ``folder``.
+
+    Raises:
+        UserError: it has begun with other settings, or the name is none for a folder.
+    """
+    name = str(config.exp_id)
+    if not re.fullmatch(r"[\w.=+-]+", name) or set(name) == {"."}:
+        raise UserError(f"exp_id={name}: it names a folder, so write letters, digits, '.', '_' and '-' only.")
+    config.folder = folder = str(config.folder or Path("runs") / name)
+    file = Path(folder) / "config.yaml"
+    if not file.is_file():
+        return
+    there, here = (_flat(OmegaConf.to_container(c, resolve=True)) for c in (OmegaConf.load(file), config))
+    for key in sorted({*there, *here} - {*AGAIN, "resume", "folder"}):
+        if there.get(key) != here.get(key):
+            raise UserError(
+                f"exp_id={name} has begun with {key}={there.get(key)}, and now it is {here.get(key)}. Leave {key} as "
+                "it was to go on with that run, or choose another exp_id for a new one."
+            )
+    config.resume = folder
+
+
+def _flat(node: Any, key: str = "") -> dict[str, Any]:
+    """What a config holds, by its keys with dots."""
+    if not isinstance(node, dict) or not node:
+        return {key: node}
+    parts = (_flat(value, f"{key}.{name}".lstrip(".")) for name, value in node.items())
+    return {k: v for part in parts for k, v in part.items()}
 
 
 def saved_config(arguments: list[str]) -> DictConfig | None:
@@ -211,6 +243,8 @@ def _composed(config: DictConfig) -> None:
         if job.mode == RunMode.MULTIRUN:
             config.folder = str(Path(str(config.folder or job.sweep.dir)) / str(job.job.num))
             print(f"\nrun {job.job.num}: {' '.join(job.overrides.task)}", file=sys.stderr)
+        elif config.exp_id is not None and config.mode == "train":
+            go_on(config)
         run(config)
 
 

@@ -91,7 +91,7 @@ class TheoremEnv(EnvBase):
     def nodes(self) -> int:
         """How many nodes a game can have."""
         most = max((len(a.essential) for a in self.theory.library.assertions), default=0)
-        return self.theory.moves + most
+        return max(self.theory.moves, self.budget) + most
 
     # ------------------------------------------------------------------ EnvBase
     def _reset(self, tensordict: TensorDictBase | None = None, **_: object) -> TensorDict:

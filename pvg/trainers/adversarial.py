@@ -3,237 +3,232 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
 
 import torch
-from torch import Tensor
 
-from pvg.agents.theorem_players import Attempt, Generator, Prover
-from pvg.agents.theorems import Scorer
 from pvg.envs.candidates import Move
-from pvg.envs.derivations import Proof, Rejected, goal_from, key, needed, parts, statements
+from pvg.envs.derivations import Proof, Rejected, goal_from, statements
 from pvg.envs.statements import PROVED, UNPROVED
 from pvg.envs.theory import Theory
 from pvg.envs.written import Written
 from pvg.errors import UserError
 from pvg.trainers import theorem_setups as setups
-from pvg.trainers.theorem_learning import GeneratorTrainer, Imitation, PolicyGradient, ProverTrainer
+from pvg.trainers.theorem_learning import Imitation, PolicyGradient
 from pvg.trainers.theorem_rewards import Judged, Reward, depths, told
+from pvg.trainers.theorem_roles import Cast, Chunk, ForGenerator, ForProver, Ground, own_proof
 
 Metrics = dict[str, float]
+Lessons = dict[str, ForGenerator | ForProver]
 
 
-class Theorem(NamedTuple):
-    """What a generator has proved, as plain data.
+class Engine(Protocol):
+    """Where the roles are, and who calls them."""
 
-    Attributes:
-        play: all moves of the game.
-        proof: the goal, and the moves that it rests on.
-        key: the goal as text, the same for all that differ by renaming.
-        stated: an assertion that may be cited says as much.
-    """
+    def iterate(self, game: Adversarial) -> Metrics:
+        """One iteration's experience through all roles that the game's routes have."""
+        ...
 
-    play: tuple[Move, ...]
-    proof: Proof
-    key: str
-    size: int
-    stated: bool
+    def weights(self) -> None:
+        """Bring the newest weights into the game's own networks."""
+        ...
+
+    def state_dict(self) -> dict:
+        """Of the trainers."""
+        ...
+
+    def load_state_dict(self, saved: dict) -> None:
+        """Go on from it."""
+        ...
+
+    def close(self) -> None:
+        """End what has been started."""
+        ...
 
 
 class Adversarial:
-    """Trains a generator against a prover.
+    """Trains a generator against a prover: what is asked of whom, who is paid what, and what is known of it.
 
     Args:
-        theory: the ground.
-        scorers: the networks of ``generator`` and ``prover``.
-        prover: who proves, made with its scorer.
+        ground: how to make the theory and the players.
+        theory: this process's.
         setup: who learns from whom, a name of ``pvg.trainers.theorem_setups.SETUPS``.
         reward: what a theorem earns.
         iterations: rounds of generating, proving and learning.
         warm: iterations at the start in which both learn from the database alone.
+        warm_generator: of them, those in which the generator does; None for all if it learns from its plays at all,
+            else none.
         games: of the generator, an iteration.
         attempts: at each theorem (K).
         goals: which theorems the prover learns from: ``all``, or those with an attempt that ``failed``.
         nodes: each node of a generated proof is a goal to learn from too.
+        unifications: that generator and prover may ask for in all; behind them is nothing but learning; None for any.
         imitation, policy_gradient: how they learn.
         every: iterations between measurements on the held-out theorems; 0 for the end only.
         samples: attempts at each held-out theorem by chance, the k of pass@k.
+        num_generator_actors, num_generator_trainers, num_prover_actors, num_prover_trainers: workers of each role, for
+            an engine that has workers.
+        world_size: of them all; None for their sum.
+        queue: chunks of theorems that wait for a role at most; more are dropped, the oldest first, and counted.
+        staleness: iterations that weights may be older than the trainer when their experience arrives; what is
+            older is dropped and counted.
+        deadline: seconds that trainers wait for experience before the run gives up.
+
+    Raises:
+        UserError: for values that make no sense.
     """
 
     def __init__(
         self,
+        ground: Ground,
         theory: Theory,
-        scorers: Mapping[str, Scorer],
         *,
-        prover: Callable[[Theory, Scorer], Prover],
         setup: str = "adversarial",
         reward: Reward,
         iterations: int = 100,
         warm: int = 10,
+        warm_generator: int | None = None,
         games: int = 32,
         attempts: int = 4,
         goals: Literal["all", "failed"] = "all",
         nodes: bool = True,
+        unifications: int | None = None,
         imitation: Imitation | None = None,
         policy_gradient: PolicyGradient | None = None,
         every: int = 20,
         samples: int = 8,
+        num_generator_actors: int = 1,
+        num_generator_trainers: int = 1,
+        num_prover_actors: int = 1,
+        num_prover_trainers: int = 1,
+        world_size: int | None = None,
+        queue: int = 4,
+        staleness: int = 8,
+        deadline: float = 600.0,
     ):
         if setup not in setups.SETUPS:
             raise UserError(f"trainer.setup={setup}: choose {', '.join(setups.SETUPS)}.")
-        for name, value, least in (
-            ("iterations", iterations, 1),
-            ("warm", warm, 0),
-            ("games", games, 1),
-            ("attempts", attempts, 1),
-            ("every", every, 0),
-            ("samples", samples, 1),
-        ):
-            if value < least:
-                raise UserError(f"trainer.{name}={value}: write {least} or more.")
-        self.theory, self.routes, self.reward = theory, setups.SETUPS[setup], reward
+        self.workers = {
+            "generator_actor": num_generator_actors,
+            "generator_trainer": num_generator_trainers,
+            "prover_actor": num_prover_actors,
+            "prover_trainer": num_prover_trainers,
+        }
+        least = {"iterations": 1, "games": 1, "attempts": 1, "samples": 1, "queue": 1, "warm": 0, "every": 0}
+        given = {"iterations": iterations, "games": games, "attempts": attempts, "samples": samples}
+        given |= {"queue": queue, "warm": warm, "every": every, "staleness": staleness}
+        given |= {f"num_{role}s": count for role, count in self.workers.items()}
+        for name, value in given.items():
+            if value < least.get(name, 0 if name == "staleness" else 1):
+                raise UserError(f"trainer.{name}={value}: write {least.get(name, 1)} or more.")
+        if deadline <= 0:
+            raise UserError(f"trainer.deadline={deadline}: write seconds, more than 0.")
+        if world_size is not None and world_size != (total := sum(self.workers.values())):
+            counts = ", ".join(f"num_{role}s={count}" for role, count in self.workers.items())
+            raise UserError(
+                f"trainer.world_size={world_size}, but the roles add up to {total} ({counts}). Make them agree, or "
+                "leave trainer.world_size out."
+            )
+        self.theory, self.setup, self.routes, self.reward = theory, setup, setups.SETUPS[setup], reward
         self.iterations, self.warm, self.games = iterations, warm, games
-        self.attempts, self.goals, self.nodes = attempts, goals, nodes
+        paid = setups.PLAYS in self.routes or setups.TAUGHT_GENERATOR in self.routes
+        self.warm_generator = (warm if paid else 0) if warm_generator is None else warm_generator
+        self.goals, self.nodes, self.unifications = goals, nodes, unifications
         self.every, self.samples = every, samples
-        self.scorers = dict(scorers)
-        self.generator, self.prover = (
-            Generator(theory, scorers["generator"]),
-            prover(theory, scorers["prover"]),
-        )
-        self.prover_trainer = ProverTrainer(
-            theory, scorers["prover"], self.prover.lessons, imitation or Imitation()
-        )
-        self.generator_trainer = GeneratorTrainer(
-            theory, scorers["generator"], policy_gradient or PolicyGradient()
-        )
-        self.prover_trainer.taught.add(theory.proofs)
-        self.generator_trainer.taught.add(
-            Proof(None, p.moves) for p in theory.proofs if p.goal and not p.goal.hypotheses
-        )
-        self.iteration = 0
+        self.queue, self.staleness, self.deadline = queue, staleness, deadline
+        self.cast = Cast(ground, attempts, imitation or Imitation(), policy_gradient or PolicyGradient())
+        self.scorers = {name: ground.scorer(name, theory) for name in ("generator", "prover")}
+        self.prover = ground.prover(theory, self.scorers["prover"])
+        self.engine: Engine | None = None
+        self.iteration = self.calls = 0
         self.seen: Counter[str] = Counter()  # theorems by key
-        self.counts: Counter[str] = Counter()  # rejections, by role and reason, over the whole run
-        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.counts: Counter[str] = Counter()  # rejections and losses, by role and reason, over the whole run
         self.kept: list[list] = []  # theorems to show
 
     def train(self, report: Callable[[int, Metrics], None] | None = None) -> None:
         """Generate, verify, attempt, pay, learn; until all iterations are done."""
+        assert self.engine is not None
         while self.iteration < self.iterations:
-            start, calls, before = time.perf_counter(), self.theory.library.calls, self.seconds.copy()
-            self.theory.library.forget()
-            metrics: Metrics = {}
-            warm, routes = self.iteration < self.warm, self.routes
-            theorems: list[Theorem] = []
-            if not warm and (routes & {setups.GOALS, setups.PLAYS}):
-                theorems = self._timed("generate", self.invent)
-            failed, attempts = torch.ones(len(theorems)), []
-            if theorems and setups.GOALS in routes:
-                failed, attempts = self._timed("attempt", self.attempt, theorems)
-            if theorems:
-                metrics |= self._timed("generator", self._teach_generator, theorems, failed)
-                metrics |= self.measure(theorems, failed)
-                self._keep(theorems, failed)
-            elif setups.TAUGHT_GENERATOR in routes or (warm and setups.PLAYS in routes):
-                metrics |= self._timed("generator", self.generator_trainer.learn_database)
-            if setups.TAUGHT_PROVER in routes or warm:
-                metrics |= self._timed("prover", self._teach_prover, theorems, failed, attempts)
+            start = time.perf_counter()
+            metrics = self.engine.iterate(self)
             self.iteration += 1
             if self.every and self.iteration % self.every == 0 and self.iteration < self.iterations:
-                metrics |= {f"held_out/{k}": v for k, v in self._timed("judge", self.judge, False).items()}
-            metrics |= self._shares(time.perf_counter() - start, before)
-            metrics["unifications"] = float(self.theory.library.calls - calls)
+                judged = time.perf_counter()
+                metrics |= {f"held_out/{k}": v for k, v in self.judge(False).items()}
+                metrics["seconds/judge"] = time.perf_counter() - judged
+            metrics["seconds"] = total = time.perf_counter() - start
+            for name in [name for name in metrics if name.startswith("seconds/")]:
+                metrics["share/" + name.partition("/")[2]] = metrics.pop(name) / max(total, 1e-9)
             if report:
                 report(self.iteration, metrics)
 
-    # ------------------------------------------------------------------ what each role does
-    def invent(self) -> list[Theorem]:
-        """Theorems that the generator has just proved; what can't be used is counted."""
-        found = []
-        mark = UNPROVED if told(self.reward) else 0
-        for play in self.generator.generate(self.games, mark):
-            theorem = self._theorem(play)
-            if theorem is None:
-                continue
-            self.seen[theorem.key] += 1
-            found.append(theorem)
-        return found
+    # ------------------------------------------------------------------ what is asked of the roles
+    def roles(self) -> list[str]:
+        """Those that the routes have, or that a warm start does."""
+        there = {end.replace(" ", "_") for route in self.routes for end in (route.sender, route.receiver)}
+        there |= {"prover_trainer"} if self.warm else set()
+        there |= {"generator_trainer"} if self.warm and self.warm_generator else set()
+        return [role for role in self.workers if role in there]
 
-    def _theorem(self, play: tuple[Move, ...]) -> Theorem | None:
-        """What a play has proved: its newest statement that is no citation."""
-        library = self.theory.library
-        last = next((k for k in range(len(play) - 1, -1, -1) if play[k].premises), None)
-        if last is None:
-            self.counts["generator/nothing_proved"] += 1
+    def order(self, iteration: int) -> Chunk | None:
+        """What the generator is to do for an iteration; None for nothing."""
+        spent = self.unifications is not None and self.calls >= self.unifications
+        if iteration < self.warm or spent or not self.routes & {setups.GOALS, setups.PLAYS}:
             return None
-        number = statements(library, None, play)[last]
-        proof = Proof(goal_from(library, number), tuple(needed(None, play, last)))
-        assert proof.goal is not None
-        if self.theory.gives_away(proof.goal):
-            self.counts["generator/held_out"] += 1
-            return None
-        if self.theory.writer(proof, "generated") is None:  # it raises for a proof that is wrong
-            self.counts["generator/not_written"] += 1
-            return None
-        stated = self.theory.stated(proof.goal)
-        return Theorem(play, proof, key(proof.goal), len(library.texts[number]), stated)
+        return Chunk(self.games, UNPROVED if told(self.reward) else 0)
 
-    def attempt(self, theorems: Sequence[Theorem]) -> tuple[Tensor, list[Attempt]]:
-        """K attempts at each theorem: the share that failed ``[n]``, and all attempts, those at one side by side."""
-        goals = [t.proof.goal for t in theorems for _ in range(self.attempts)]
-        attempts = self.prover.prove([g for g in goals if g is not None], self.theory.moves)
-        solved = torch.tensor([a.solved for a in attempts]).view(len(theorems), self.attempts)
-        return 1 - solved.float().mean(1), attempts
+    def attempted(self) -> bool:
+        """Whether the prover attempts what the generator makes."""
+        return setups.GOALS in self.routes
 
-    def judged(self, theorems: Sequence[Theorem], failed: Tensor) -> Judged:
+    def lessons(self, chunk: Chunk | None, iteration: int) -> tuple[Lessons, Metrics]:
+        """What each trainer learns from in an iteration, and the figures of its theorems."""
+        lessons: Lessons = {}
+        metrics: Metrics = {}
+        routes, warm = self.routes, iteration < self.warm
+        theorems = chunk.theorems if chunk else []
+        if chunk:
+            self.calls += chunk.calls
+            self.counts.update(chunk.counts)
+            metrics |= {f"seconds/{role}": spent for role, spent in chunk.seconds.items()}
+            metrics |= {f"staleness/{role}": float(iteration - v) for role, v in chunk.versions.items()}
+            metrics["unifications"] = float(chunk.calls)
+        if chunk and theorems:
+            self.seen.update(t.key for t in theorems)
+            judged = self.judged(chunk)
+            metrics |= self._measure(chunk, judged)
+            self._keep(chunk, iteration)
+        if setups.TAUGHT_GENERATOR in routes or (warm and iteration < self.warm_generator):
+            lessons["generator_trainer"] = ForGenerator()
+        elif setups.PLAYS in routes and theorems:
+            rewards, plays = self.reward(judged), [t.play for t in theorems]
+            if told(self.reward):
+                marks = [UNPROVED if r else PROVED for r in rewards.tolist()]
+                lessons["generator_trainer"] = ForGenerator(plays, marks=marks)
+            else:
+                lessons["generator_trainer"] = ForGenerator(plays, rewards)
+        if setups.TAUGHT_PROVER in routes or warm:
+            wanted, found = [], []
+            if chunk and setups.PROOFS in routes:
+                failed = chunk.failed.tolist()
+                wanted = [t for t, share in zip(theorems, failed) if self.goals == "all" or share > 0]
+            if chunk and setups.FOUND in routes:
+                found = chunk.found
+            lessons["prover_trainer"] = ForProver(wanted, self.nodes, found)
+        return lessons, metrics
+
+    def judged(self, chunk: Chunk) -> Judged:
         """What rewards see."""
+        theorems = chunk.theorems
         return Judged(
-            failed,
+            chunk.failed,
             torch.tensor([float(self.seen[t.key]) for t in theorems]),
             torch.tensor([float(t.size) for t in theorems]),
             torch.tensor([float(depths([m.premises for m in t.proof.moves])[-1]) for t in theorems]),
             torch.tensor([float(len(t.proof.moves)) for t in theorems]),
         )
-
-    def _teach_generator(self, theorems: Sequence[Theorem], failed: Tensor) -> Metrics:
-        routes, trainer = self.routes, self.generator_trainer
-        if setups.TAUGHT_GENERATOR in routes:
-            return trainer.learn_database()
-        if setups.PLAYS not in routes:
-            return {}
-        rewards = self.reward(self.judged(theorems, failed))
-        plays = [t.play for t in theorems]
-        if told(self.reward):
-            return trainer.imitate(plays, [UNPROVED if r else PROVED for r in rewards.tolist()])
-        return trainer.learn(plays, rewards) | {"generator/reward": float(rewards.mean())}
-
-    def _teach_prover(
-        self, theorems: Sequence[Theorem], failed: Tensor, attempts: Sequence[Attempt]
-    ) -> Metrics:
-        trainer = self.prover_trainer
-        if setups.PROOFS in self.routes:
-            wanted = [t for t, share in zip(theorems, failed.tolist()) if self.goals == "all" or share > 0]
-            self.counts["prover/not_replayed"] += trainer.generated.add(
-                p for t in wanted for p in self._parts(t)
-            )
-        if setups.FOUND in self.routes:
-            own = {key(a.goal): a for a in attempts if a.solved and len(a.moves) > 1}
-            trainer.found.add(self._own(a) for a in own.values())
-        return trainer.learn()
-
-    def _parts(self, theorem: Theorem) -> list[Proof]:
-        """A theorem's proof, and those of its nodes."""
-        if not self.nodes:
-            return [theorem.proof]
-        library = self.theory.library
-        every = parts(library, Proof(None, theorem.proof.moves))
-        return [p for p in every if len(p.moves) > 1 and p.goal and not self.theory.gives_away(p.goal)]
-
-    @staticmethod
-    def _own(attempt: Attempt) -> Proof:
-        given = len(attempt.goal.hypotheses)
-        return Proof(attempt.goal, tuple(needed(attempt.goal, attempt.moves, given + len(attempt.moves) - 1)))
 
     # ------------------------------------------------------------------ what there is to know
     def judge(self, whole: bool = True) -> dict[str, Any]:
@@ -245,6 +240,8 @@ class Adversarial:
         Returns:
             ``pass@1``, ``pass@k`` with k the number of samples, ``n``, and ``proved``, the labels of what was proved.
         """
+        if self.engine:
+            self.engine.weights()
         goals, budget = self.theory.held_out, self.theory.moves
         state = torch.get_rng_state()  # to be measured more often must not change a run
         torch.manual_seed(self.iteration)
@@ -262,31 +259,33 @@ class Adversarial:
             found["proved"] = [a.goal.name for a in greedy if a.solved]
             for attempt in greedy:
                 if attempt.solved:  # it raises for a proof that is wrong
-                    self.theory.writer(self._own(attempt), f"{attempt.goal.name}-again")
+                    self.theory.writer(own_proof(attempt), f"{attempt.goal.name}-again")
         torch.set_rng_state(state)
         return found
 
-    def measure(self, theorems: Sequence[Theorem], failed: Tensor) -> Metrics:
+    def _measure(self, chunk: Chunk, judged: Judged) -> Metrics:
         """An iteration's theorems in figures."""
-        judged = self.judged(theorems, failed)
+        theorems = chunk.theorems
         return {
-            "generator/verified": len(theorems) / self.games,
+            "generator/verified": len(theorems) / chunk.games,
             "generator/size": float(judged.size.mean()),
             "generator/depth": float(judged.depth.mean()),
             "generator/steps": float(judged.steps.mean()),
             "generator/distinct": len({t.key for t in theorems}) / len(theorems),
             "generator/new": float((judged.seen == 1).float().mean()),
             "generator/subsumed": sum(t.stated for t in theorems) / len(theorems),
-            "prover/failed": float(failed.mean()),
+            "prover/failed": float(chunk.failed.mean()),
+            "prover/own_proofs": float(len(chunk.found)),
             "distinct_theorems": float(len(self.seen)),
         }
 
-    def _keep(self, theorems: Sequence[Theorem], failed: Tensor) -> None:
+    def _keep(self, chunk: Chunk, iteration: int) -> None:
         """Remember an iteration's hardest theorem, the shortest of those."""
-        best = min(range(len(theorems)), key=lambda k: (-float(failed[k]), theorems[k].size))
-        theorem = theorems[best]
-        moves = [(m.label, list(m.premises)) for m in theorem.proof.moves]
-        self.kept = [*self.kept, [self.iteration, float(failed[best]), moves]][-100:]
+        best = min(
+            range(len(chunk.theorems)), key=lambda k: (-float(chunk.failed[k]), chunk.theorems[k].size)
+        )
+        moves = [(m.label, list(m.premises)) for m in chunk.theorems[best].proof.moves]
+        self.kept = [*self.kept, [iteration, float(chunk.failed[best]), moves]][-100:]
 
     def sample(self, count: int = 12) -> list[tuple[int, float, Written]]:
         """Some theorems of the run, evenly over it: iteration, share of attempts that failed, and the verified text."""
@@ -303,40 +302,73 @@ class Adversarial:
         return shown[:count]
 
     def rejections(self) -> dict[str, int]:
-        """How often there was no new statement or theorem, by role and reason, in this process."""
-        own = {f"generator/{r.name.lower()}": n for r, n in self.generator.rejected.items()}
-        own |= {f"prover/{r.name.lower()}": n for r, n in self.prover.rejected.items()}
-        own |= {f"database/{r.name.lower()}": n for r, n in self.theory.refused.items()}
-        return dict(sorted((own | self.counts).items()))
-
-    def _timed(self, what: str, do: Callable, *arguments: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return do(*arguments)
-        finally:
-            self.seconds[what] += time.perf_counter() - start
-
-    def _shares(self, total: float, before: Mapping[str, float]) -> Metrics:
-        spent = {k: v - before.get(k, 0.0) for k, v in self.seconds.items()}
-        return {"seconds": total} | {f"share/{k}": v / max(total, 1e-9) for k, v in spent.items()}
+        """How often there was no new statement or theorem, by role and reason."""
+        own = Counter({f"database/{r.name.lower()}": n for r, n in self.theory.refused.items()})
+        return dict(sorted((own + self.counts).items()))
 
     # ------------------------------------------------------------------ state
     def state_dict(self) -> dict:
         """Everything that a resumed run needs; random states are the program's."""
+        assert self.engine is not None
         return {
             "iteration": self.iteration,
-            "prover": self.prover_trainer.state_dict(),
-            "generator": self.generator_trainer.state_dict(),
+            "trainers": self.engine.state_dict(),
             "seen": dict(self.seen),
             "counts": dict(self.counts),
             "kept": self.kept,
-            "calls": self.theory.library.calls,
+            "calls": self.calls,
         }
 
-    def load_state_dict(self, saved: dict) -> None:
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Go on from a saved state."""
-        self.iteration, self.kept = saved["iteration"], saved["kept"]
-        self.prover_trainer.load_state_dict(saved["prover"])
-        self.generator_trainer.load_state_dict(saved["generator"])
+        assert self.engine is not None
+        self.iteration, self.kept, self.calls = saved["iteration"], saved["kept"], saved["calls"]
+        self.engine.load_state_dict(saved["trainers"])
         self.seen, self.counts = Counter(saved["seen"]), Counter(saved["counts"])
-        self.theory.library.calls = saved["calls"]
+
+
+class Sequential:
+    """All roles in this process, one after the other; a seed decides everything."""
+
+    def __init__(self, game: Adversarial):
+        self.game = game
+        self.roles = {
+            role: game.cast.make(role, game.theory, game.scorers.__getitem__) for role in game.workers
+        }
+
+    def iterate(self, game: Adversarial) -> Metrics:
+        """See :class:`Engine`."""
+        game.theory.library.forget()
+        chunk = game.order(game.iteration)
+        if chunk:
+            self._actor("generator_actor").work(chunk)
+            if chunk.theorems and game.attempted():
+                self._actor("prover_actor").work(chunk)
+        lessons, metrics = game.lessons(chunk, game.iteration)
+        for role, lesson in lessons.items():
+            start = time.perf_counter()
+            metrics |= self.roles[role].work(lesson)  # type: ignore[arg-type,operator]
+            metrics[f"seconds/{role}"] = time.perf_counter() - start
+        return metrics
+
+    def _actor(self, role: str) -> Any:
+        actor = self.roles[role]
+        actor.version = self.game.iteration  # type: ignore[union-attr]
+        return actor
+
+    def weights(self) -> None:
+        """See :class:`Engine`: there is but one network of each."""
+
+    def state_dict(self) -> dict:
+        """See :class:`Engine`."""
+        return {
+            role: self.roles[role].trainer.state_dict() for role in self.game.workers if "trainer" in role
+        }  # type: ignore[union-attr]
+
+    def load_state_dict(self, saved: dict) -> None:
+        """See :class:`Engine`."""
+        for role, state in saved.items():
+            self.roles[role].trainer.load_state_dict(state)  # type: ignore[union-attr]
+
+    def close(self) -> None:
+        """See :class:`Engine`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torchrl.data import ListStorage, ReplayBuffer
 
 from pvg.agents.theorems import Scorer, module
 from pvg.envs.candidates import Goal, Move
@@ -26,7 +27,7 @@ class Imitation:
         batch: states a step.
         database: share of a batch that comes from the database's training proofs; all, while there are no others.
         found: share of the rest that comes from the prover's own proofs, as far as there are any.
-        kept: generated proofs, and as many own ones, that are learned from: the newest.
+        kept: states of generated proofs, and as many of own ones, that are learned from: the newest.
         learning_rate: of Adam.
         max_grad_norm: of a gradient step.
     """
@@ -35,7 +36,7 @@ class Imitation:
     batch: int = 64
     database: float = 0.5
     found: float = 0.3
-    kept: int = 1500
+    kept: int = 5000
     learning_rate: float = 3e-3
     max_grad_norm: float = 1.0
 
@@ -55,53 +56,84 @@ def _check(where: str, how: object, counts: Sequence[str], shares: Sequence[str]
             raise UserError(f"{where}.{name}={getattr(how, name)}: write a number above 0.")
 
 
+class Kept(NamedTuple):
+    """A state of a proof in a replay buffer: which proof, which of its states, and the state."""
+
+    proof: Proof
+    place: int
+    lesson: Lesson
+
+
 class Lessons:
-    """The states of proofs, replayed when the proofs come and again when the library has forgotten.
+    """A TorchRL replay buffer of the states of proofs, which are replayed again when the library has forgotten.
 
     Args:
         replay: makes the states of a proof, or raises ``Rejected``.
-        kept: the newest so many proofs; None for all.
+        kept: the newest so many states.
     """
 
-    def __init__(self, theory: Theory, replay: Callable[[Proof], list[Lesson]], kept: int | None = None):
-        self.theory, self.replay = theory, replay
-        self.proofs: deque[tuple[Proof, list[Lesson]]] = deque(maxlen=kept)
-        self.generation = theory.library.generation
-        self.flat: list[Lesson] = []
+    def __init__(self, theory: Theory, replay: Callable[[Proof], list[Lesson]], kept: int = 1_000_000):
+        self.theory, self.replay, self.generation = theory, replay, theory.library.generation
+        self.buffer = ReplayBuffer(storage=ListStorage(kept), collate_fn=list, batch_size=1)
 
     def add(self, proofs: Iterable[Proof]) -> int:
         """Take proofs; returns how many could not be replayed within the limits of a game."""
-        lost = 0
+        self._remember()
+        lost, new = 0, []
         for proof in proofs:
             try:
-                self.proofs.append((proof, self.replay(proof)))
+                new += [Kept(proof, k, lesson) for k, lesson in enumerate(self.replay(proof))]
             except Rejected:
                 lost += 1
-        self.flat = [lesson for _, own in self.proofs for lesson in own]
+        if new:
+            self.buffer.extend([(one,) for one in new])
         return lost
 
     def sample(self, count: int) -> list[Lesson]:
         """So many states, by chance, with repetition."""
-        if self.generation != self.theory.library.generation:
-            self.generation, old = self.theory.library.generation, [proof for proof, _ in self.proofs]
-            self.proofs.clear()
-            self.add(old)
-        if not self.flat or not count:
+        self._remember()
+        if not len(self.buffer) or not count:
             return []
-        return [self.flat[k] for k in torch.randint(len(self.flat), (count,)).tolist()]
+        return [one.lesson for (one,) in self.buffer.sample(count)]
 
     def __len__(self) -> int:
-        return len(self.proofs)
+        return len(self.buffer)
 
-    def state_dict(self) -> list:
-        """The proofs as plain data."""
-        return [plain(proof) for proof, _ in self.proofs]
+    def _items(self) -> list[Kept]:
+        return [self.buffer.storage.get(k)[0] for k in range(len(self.buffer))]
 
-    def load_state_dict(self, saved: list) -> None:
+    def _remember(self) -> None:
+        """Make the states anew if their numbers have lost their meaning."""
+        if self.generation != self.theory.library.generation:
+            self.generation = self.theory.library.generation
+            self._put([(one.proof, one.place) for one in self._items()], self.buffer.writer.state_dict())
+
+    def _put(self, items: Sequence[tuple[Proof, int]], cursor: dict) -> None:
+        again: dict[int, list[Lesson]] = {}
+        for proof, _ in items:
+            if id(proof) not in again:
+                again[id(proof)] = self.replay(proof)
+        self.buffer.empty()
+        if items:
+            self.buffer.extend([(Kept(proof, k, again[id(proof)][k]),) for proof, k in items])
+        self.buffer.writer.load_state_dict(cursor)
+
+    def state_dict(self) -> dict:
+        """The proofs as plain data, and which states of which are where."""
+        proofs: dict[int, int] = {}
+        saved, items = [], []
+        for one in self._items():
+            if id(one.proof) not in proofs:
+                proofs[id(one.proof)] = len(saved)
+                saved.append(plain(one.proof))
+            items.append([proofs[id(one.proof)], one.place])
+        return {"proofs": saved, "items": items, "cursor": dict(self.buffer.writer.state_dict())}
+
+    def load_state_dict(self, saved: dict) -> None:
         """Take back the proofs."""
-        self.proofs.clear()
+        proofs = list(map(unplain, saved["proofs"]))
         self.generation = self.theory.library.generation
-        self.add(map(unplain, saved))
+        self._put([(proofs[p], k) for p, k in saved["items"]], saved["cursor"])
 
 
 class Learner:
@@ -146,6 +178,7 @@ class ProverTrainer(Learner):
         super().__init__(scorer, how.learning_rate, how.max_grad_norm)
         self.how = how
         self.taught = Lessons(theory, replay)
+        self.taught.add(theory.proofs)
         self.generated, self.found = Lessons(theory, replay, how.kept), Lessons(theory, replay, how.kept)
 
     def learn(self) -> dict[str, float]:
@@ -208,6 +241,7 @@ class GeneratorTrainer(Learner):
         super().__init__(scorer, how.learning_rate, how.max_grad_norm)
         self.theory, self.how = theory, how
         self.taught = Lessons(theory, lambda proof: self._states(proof.moves))
+        self.taught.add(Proof(None, p.moves) for p in theory.proofs if p.goal and not p.goal.hypotheses)
 
     def learn(self, plays: Sequence[tuple[Move, ...]], rewards: Tensor) -> dict[str, float]:
         """One policy-gradient step on plays with rewards ``[n]``, normalised over them."""

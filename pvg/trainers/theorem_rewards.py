@@ -33,9 +33,11 @@ class Judged(NamedTuple):
 Reward = Callable[[Judged], Tensor]
 
 
-def novel(judged: Judged, length: float = 0.01) -> Tensor:
-    """The share that failed, divided by how often the theorem was seen, less ``length`` a symbol."""
-    return judged.failed / judged.seen - length * judged.size
+def novel(judged: Judged, length: float = 0.01, novelty: float = 1.0) -> Tensor:
+    """The share that failed, divided by how often the theorem was seen (to the power of ``novelty``), less ``length`` a
+    symbol.
+    """
+    return judged.failed / judged.seen**novelty - length * judged.size
 
 
 def failed(judged: Judged) -> Tensor:
@@ -43,9 +45,9 @@ def failed(judged: Judged) -> Tensor:
     return (judged.failed > 0).float()
 
 
-def frontier(judged: Judged, length: float = 0.01) -> Tensor:
+def frontier(judged: Judged, length: float = 0.01, novelty: float = 1.0) -> Tensor:
     """4 s (1 - s), s the share that succeeded: what is barely proved pays most; divided as ``novel`` is."""
-    return 4 * judged.failed * (1 - judged.failed) / judged.seen - length * judged.size
+    return 4 * judged.failed * (1 - judged.failed) / judged.seen**novelty - length * judged.size
 
 
 def size_by_depth(judged: Judged) -> Tensor:
