@@ -9,6 +9,7 @@ import torch
 from hydra.utils import instantiate
 
 from pvg.errors import UserError
+from pvg.planning.networks import Policy
 from pvg.planning.planner import Planner
 from pvg.planning.play import play_episodes
 from pvg.planning.simulator import Guided, Simulator
@@ -16,14 +17,13 @@ from pvg.program import Program
 from pvg.report.console import doing, table
 from pvg.trainers.planning import Planning
 
-JUDGED = 50  # episodes
 SHOWN = {"success": "success", "return": "return", "length": "steps"}
 
 
 class PlanningProgram(Program):
     """Plans in an environment, and trains the policy that leads the search, if the planner has one."""
 
-    keys: Mapping[str, Any] = {}
+    keys: Mapping[str, Any] = {"episodes": int}
 
     def _build(self) -> None:
         """The simulator, and the policy if the planner is one that learns."""
@@ -32,6 +32,8 @@ class PlanningProgram(Program):
             raise UserError("experiment=planning is one process: leave torchrun out.")
         if "planner" not in config:
             raise UserError("experiment=planning needs an environment to plan in, such as env=gridworld.")
+        if config.episodes < 1:
+            raise UserError(f"episodes={config.episodes}: at least one is needed to judge by.")
         self.env = instantiate(config.env)
         self.simulator: Simulator = instantiate(config.simulator)(self.env)
         self.make = instantiate(config.planner)
@@ -39,13 +41,20 @@ class PlanningProgram(Program):
         if self.make.func.learns:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(config.seed)
-                shape = tuple(self.env.observation_spec[config.simulator.features].shape[1:])
-                colours = self.simulator.atoms_shape[1]
-                self.policy = instantiate(config.network)(shape, colours, self.simulator.actions).to(
-                    self.device
-                )
+                self.policy = self._policy().to(self.device)
             active = self.policy.active if self.policy.dynamic else None
             self.simulator = Guided(self.simulator, self.policy.tell, active)
+
+    def _policy(self) -> Policy:
+        """The network, for the observation that it looks at."""
+        spec, key = self.env.observation_spec, self.config.network.observation
+        seen = [name for name in spec.keys() if hasattr(spec[name].space, "high")]  # noqa: SIM118
+        if key not in seen:
+            raise UserError(
+                f"network.observation={key}: there is no such observation. There are {', '.join(seen)}."
+            )
+        shape, values = tuple(spec[key].shape[1:]), int(spec[key].space.high.max()) + 1
+        return instantiate(self.config.network)(shape, values, self.simulator.actions)
 
     def _planner(self, trees: int, seed: int) -> Planner:
         return self.make(self.simulator, trees=trees, seed=seed)
@@ -63,15 +72,16 @@ class PlanningProgram(Program):
             self.policy.load_state_dict(state["policy"])
 
     def _judge(self) -> dict[str, Any]:
-        """Fresh episodes, one in each of ``JUDGED`` games."""
-        planner = self._planner(JUDGED, self.config.seed + 1)
+        """Fresh episodes, all side by side."""
+        episodes = self.config.episodes
+        planner = self._planner(episodes, self.config.seed + 1)
         planner.forest.temperature = self.temperature
         with doing("playing fresh episodes"):
             found = play_episodes(planner, self.longest)
         return {
             "success": found.success(),
-            "return": sum(found.returns) / JUDGED,
-            "length": sum(found.lengths) / JUDGED,
+            "return": sum(found.returns) / episodes,
+            "length": sum(found.lengths) / episodes,
             "interactions_per_step": planner.interactions / sum(found.lengths),
         }
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pvg.errors import UserError
-from pvg.planning.simulator import Simulator, State
+from pvg.planning.simulator import Simulator, State, rows
 from pvg.planning.tree import Forest
 
 KEPT = (
@@ -79,16 +79,18 @@ class Planner:
         self.interactions = 0
 
     def state_dict(self) -> dict:
-        """All that what comes next depends on, but the simulator."""
-        own = {name: getattr(self.forest, name) for name in KEPT}
+        """All that what comes next depends on, but the simulator; of the states those that a node has."""
+        forest = self.forest
+        own = {name: getattr(forest, name) for name in KEPT}
         random = {"random": self.random.get_state(), "interactions": self.interactions}
-        return {"forest": own, "states": dict(self.forest.states)} | random
+        return {"forest": own, "states": rows(forest.states, forest.nodes())} | random
 
     def load_state_dict(self, saved: dict) -> None:
         """Go on from it."""
+        forest = self.forest
         for name in KEPT:
-            getattr(self.forest, name).copy_(saved["forest"][name])
-        self.forest.states = {k: v.to(self.simulator.device) for k, v in saved["states"].items()}
+            getattr(forest, name).copy_(saved["forest"][name])
+        forest.hold(saved["states"], forest.nodes())
         self.random.set_state(saved["random"])
         self.interactions = saved["interactions"]
 

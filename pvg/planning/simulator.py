@@ -15,6 +15,7 @@ from pvg.errors import UserError
 
 State = dict[str, Tensor]  # every tensor [n, ...]: all that decides what comes next, and what is seen
 POLICY = "logits"  # where a state holds what a policy says of the actions, float [n, actions]
+VALUE = "value"  # where it holds the return that is expected to follow, float [n]
 
 
 class Step(NamedTuple):
@@ -160,7 +161,8 @@ class Guided:
 
     Args:
         simulator: any.
-        network: from a state to keys that are added to it: ``logits`` float ``[n, actions]`` guides the search.
+        network: from a state to keys that are added to it: ``logits`` float ``[n, actions]`` guides the search, and
+            ``value`` float ``[n]`` stands for what follows where a tree ends.
         atoms: from a state to its features, where they are the network's (dynamic features), and how many values
             they take; otherwise the simulator's own.
     """

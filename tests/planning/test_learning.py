@@ -25,11 +25,11 @@ SMALL = [
 ]
 
 
-def make(level="path", games=16, seed=0, kind=GridNet, dynamic=False, **settings):
+def make(level="path", games=16, seed=0, kind=GridNet, dynamic=None, **settings):
     torch.manual_seed(seed)
     env = Gridworld(level, games=games)
     base = EnvSimulator(env)
-    net = kind((env.height, env.width), 5, base.actions, dynamic=dynamic)
+    net = kind((env.height, env.width), 5, base.actions, observation="grid", dynamic=dynamic)
     planner = PiIW(Guided(base, net.tell, net.active if dynamic else None), trees=games, budget=50, seed=seed)
     settings.setdefault("imitation", Imitation(updates=8))
     return Planning(planner, net, seed=seed, **settings)
@@ -51,14 +51,14 @@ def test_a_policy_learns_the_path():
     assert paid == 1.0
 
 
-@pytest.mark.parametrize(("kind", "dynamic"), [(GridNet, True), (Mnih, False), (Mnih, True)])
+@pytest.mark.parametrize(("kind", "dynamic"), [(GridNet, "hidden"), (Mnih, None), (Mnih, "conv2")])
 def test_other_networks_and_features(kind, dynamic):
     trainer = make(
         "maze0", games=2, kind=kind, dynamic=dynamic, decisions=3, imitation=Imitation(updates=1, first=1)
     )
     said = []
     trainer.train(lambda i, metrics: said.append(metrics))
-    units = {GridNet: 128, Mnih: 256}[kind]
+    units = {GridNet: 128, Mnih: 32 * 9 * 9}[kind]
     assert trainer.planner.simulator.atoms_shape == ((units, 2) if dynamic else (100, 5))
     assert said[-1]["interactions"] <= 3 * 2 * 50 and said[-1]["loss"] > 0
 
