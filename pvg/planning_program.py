@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from hydra.utils import instantiate
 
+from pvg import checkpoint as checkpoints
 from pvg.errors import UserError
 from pvg.planning.networks import Policy
+from pvg.planning.pictures import Pictures, write_gif
 from pvg.planning.planner import Planner
-from pvg.planning.play import play_episodes
+from pvg.planning.play import Play, play_episodes
 from pvg.planning.simulator import Guided, Simulator
-from pvg.program import Program
-from pvg.report.console import doing, table
+from pvg.program import Program, new_folder
+from pvg.report.console import Bar, doing, table
 from pvg.trainers.planning import Planning
 
 SHOWN = {"success": "success", "return": "return", "length": "steps"}
@@ -71,6 +76,59 @@ class PlanningProgram(Program):
         if self.policy is not None:
             self.policy.load_state_dict(state["policy"])
 
+    # ------------------------------------------------------------------ pictures
+    def plan(self) -> None:
+        """Plan the first decision of a game, and draw the tree; the last line printed is one JSON object."""
+        planner, pictures, folder = self._shown()
+        planner.begin(planner.simulator.initial(1))
+        returns = planner.plan()
+        action = planner.choose(returns)
+        paths = pictures.write(planner, folder, action=int(action))
+        said = {
+            "action": planner.simulator.moves[int(action)],
+            "return": float(returns.max()),
+            "nodes": int(planner.forest.count),
+            "interactions": planner.interactions,
+        }
+        print(*(f"Drawn: {path}" for path in paths), json.dumps(said), sep="\n")
+
+    def play(self) -> None:
+        """Play one episode, with a GIF of it; the last line printed is one JSON object."""
+        planner, _, folder = self._shown()
+        play = Play(planner, self.longest, again=False)
+        seen = [self._seen(planner)]
+        bar = Bar(self.longest, "playing")
+        while play.playing.any():
+            play.step()
+            seen.append(self._seen(planner))
+            bar.update(len(seen) - 1, {})
+        bar.close()
+        write_gif(seen, folder / "episode.gif")
+        done = play.episodes
+        said = {"return": done.returns[0], "steps": done.lengths[0], "interactions": planner.interactions}
+        print(f"Drawn: {folder / 'episode.gif'}", json.dumps(said), sep="\n")
+
+    def _seen(self, planner: Planner) -> np.ndarray:
+        return planner.simulator.draw(planner.forest.root_states())[0].numpy(force=True)
+
+    def _shown(self) -> tuple[Planner, Pictures, Path]:
+        """A planner for one game, of a run's checkpoint or as it begins, and where its pictures go."""
+        config = self.config
+        saved = checkpoints.load(config.checkpoint) if config.checkpoint else None
+        self._build()
+        pictures = instantiate(config.pictures)
+        self._trainer()
+        if saved:
+            self._take(saved["trainer"])
+        planner = self._planner(1, config.seed + 1)
+        planner.forest.temperature = self.temperature
+        planner.forest.count_visits()
+        if not saved:
+            return planner, pictures, new_folder(config.folder)
+        path = Path(config.checkpoint)
+        return planner, pictures, path if path.is_dir() else path.parent.parent
+
+    # ------------------------------------------------------------------ judging
     def _judge(self) -> dict[str, Any]:
         """Fresh episodes, all side by side."""
         episodes = self.config.episodes

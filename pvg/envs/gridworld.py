@@ -15,7 +15,13 @@ from pvg.errors import UserError
 
 MOVES = {"stay": (0, 0), "up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1)}
 COLOURS = ".WKDH"  # background, wall, key, door, hero: what a cell of an observation shows, by its number
-PAINTS = ((247, 245, 240), (75, 85, 95), (233, 180, 40), (60, 130, 190), (200, 70, 60))  # of these, in pictures
+PAINTS = (
+    (247, 245, 240),
+    (75, 85, 95),
+    (233, 180, 40),
+    (60, 130, 190),
+    (200, 70, 60),
+)  # of these, in pictures
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ class Policy(nn.Module):
             )
         self.body, self.head = nn.Sequential(OrderedDict(layers)), nn.Linear(units, actions)
         self.value = nn.Linear(units, 1) if value else None
+        if self.value is not None:  # which nothing is expected of before it has learned
+            nn.init.zeros_(self.value.weight)
+            nn.init.zeros_(self.value.bias)
         self.observation, self.dynamic = observation, dynamic
 
     def forward(self, observation: Tensor) -> Tensor:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image as Drawing
 
 from pvg.errors import UserError
 from pvg.planning import shapes
 from pvg.planning.planner import Planner
 from pvg.planning.shapes import Disc, Image, Line, Shape, Square, Text
-from pvg.planning.simulator import Simulator, State, rows
+from pvg.planning.simulator import rows
 from pvg.planning.sketch import OPEN, OVER, PRUNED, Node, Sketch, sketch, tidy
 
 INK, FAINT, EDGE, CHOSEN = "#22303a", "#75838d", "#9fabb4", "#e8871e"
 BAD, NEUTRAL, GOOD = (176, 52, 60), (226, 230, 233), (22, 125, 109)
 THUMBNAILS = ("none", "path", "all")
 LABELLED = 90  # nodes of a tree that has words at every node
-MARGIN, HEAD = 28.0, 74.0
+MARGIN, HEAD = 28.0, 86.0
 
 
 class Pictures:
@@ -65,19 +66,7 @@ class Pictures:
             return {}
         forest = planner.forest
         index = forest.roots.new_tensor(wanted) + drawn.address
-        return dict(zip(wanted, see(planner.simulator, rows(forest.states, index))))
-
-
-def see(simulator: Simulator, state: State) -> np.ndarray:
-    """What is seen in some states, uint8 ``[n, height, width, 3]``, by the environment's own ``draw``.
-
-    Raises:
-        UserError: the environment can't draw its states.
-    """
-    env = getattr(getattr(simulator, "simulator", simulator), "env", None)
-    if not hasattr(env, "draw"):
-        raise UserError(f"{type(env).__name__} has no pictures of its states: set pictures.thumbnails=none.")
-    return env.draw(state).numpy(force=True)
+        return dict(zip(wanted, planner.simulator.draw(rows(forest.states, index)).numpy(force=True)))
 
 
 def draw(
@@ -99,15 +88,15 @@ def draw(
         _edge(nodes, k, at, k in chosen) for k in sorted(range(1, len(nodes)), key=lambda k: k in chosen)
     ]
     scale = max(max((abs(node.best) for node in nodes), default=0.0), 1e-9)
-    most = max(node.visits for node in nodes)
+    most, said = max(node.visits for node in nodes), list[Shape]()
     for k, node in enumerate(nodes):
         if all_:
             made += _framed(drawn, k, images[k], at, unit, scale)
         else:
             radius = _radius(node, most, unit, words)
-            made += _mark(node, *at[k], radius, scale, k in chosen, _told(drawn, k))
-            made += _words(drawn, k, at, radius, words, scale)
-    made += _head(drawn, title, scale)
+            made += _mark(node, at[k], radius, scale, k in chosen, _told(drawn, k))
+            said += _words(drawn, k, at, radius, words, scale)
+    made += [*said, *_head(drawn, title, scale)]
     if images and not all_:
         strip, tall = _strip(drawn, images, height, width)
         made, height = made + strip, height + tall
@@ -146,10 +135,8 @@ def _edge(nodes: list[Node], k: int, at: list[list[float]], chosen: bool) -> Lin
     return Line(points, EDGE, 0.8 if pruned else 1.1, dashed=pruned)
 
 
-def _mark(
-    node: Node, x: float, y: float, radius: float, scale: float, chosen: bool, told: str
-) -> list[Shape]:
-    fill = _colour(node, scale)
+def _mark(node: Node, at: list[float], radius: float, scale: float, chosen: bool, told: str) -> list[Shape]:
+    (x, y), fill = at, _colour(node, scale)
     rim = CHOSEN if chosen else INK if node.status == OPEN else EDGE
     width = 2.2 if chosen else 1.1 if node.status == OPEN else 0.8
     if node.status == OVER:
@@ -165,11 +152,11 @@ def _words(
     if not k:
         return [Text(x, y + 2.5, f"{node.visits}", 7, INK, "middle")] if words else []
     if not words:
-        if k in drawn.chosen or (node.parent == 0 and node.status != PRUNED):
+        if k in drawn.chosen or (node.parent == 0 and node.children):
             said = f"{drawn.moves[node.action]} {_number(node.best)}"
             return [Text(x + radius + 3, y + 2.5, said, 7, INK, "start", halo=True)]
         return []
-    above = y - (radius if node.status != PRUNED else 0.0) - 4
+    above = y - (radius if node.status != PRUNED else 2.5) - 4
     made: list[Shape] = [Text(x, above, drawn.moves[node.action], 6.5, FAINT, "middle", halo=True)]
     if node.status != PRUNED:
         light = abs(node.best) > 0.4 * scale
@@ -278,3 +265,11 @@ def dot(drawn: Sketch) -> str:
             said = f'label="{drawn.moves[node.action]}", style={style}, penwidth={thick}, color="{colour}"'
             lines.append(f"  n{node.parent} -> n{k} [{said}, fontsize=8];")
     return "\n".join([*lines, "}", ""])
+
+
+def write_gif(seen: Sequence[np.ndarray], path: Path, seconds: float = 0.15) -> None:
+    """Pictures ``[height, width, 3]`` one after the other, small ones enlarged; the last one stays for a while."""
+    times = max(1, 240 // max(seen[0].shape[:2]))
+    large = [Drawing.fromarray(one).resize((one.shape[1] * times, one.shape[0] * times), 0) for one in seen]
+    durations = [round(1000 * seconds)] * (len(large) - 1) + [1500]
+    large[0].save(path, save_all=True, append_images=large[1:], duration=durations, loop=0, disposal=1)

@@ -49,6 +49,8 @@ class RolloutIW(Planner):
         while len(walking):
             walking, arrived = self._walk(walking)
             walking = torch.cat([walking, self._visit(arrived)])
+            if self._late():
+                break
 
     def _walk(self, walking: Tensor) -> tuple[Tensor, Tensor]:
         """Go down until few trees are still walking: those, and the ones that have arrived somewhere to look at."""

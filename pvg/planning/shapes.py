@@ -7,9 +7,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
+from PIL import Image as Drawing
 
 FONT = "DejaVu Sans, Verdana, Helvetica, sans-serif"
 
@@ -124,10 +126,8 @@ def _element(shape: Shape) -> str:
 
 
 def _embedded(seen: np.ndarray) -> str:
-    from PIL import Image as Pictures
-
     kept = io.BytesIO()
-    Pictures.fromarray(seen).save(kept, "PNG")
+    Drawing.fromarray(seen).save(kept, "PNG")
     return "data:image/png;base64," + base64.b64encode(kept.getvalue()).decode()
 
 
@@ -174,7 +174,7 @@ def png(made: Sequence[Shape], size: tuple[float, float], path: Path, sharp: flo
                 )
             )  # fmt: skip
         else:
-            look = {
+            look: dict[str, Any] = {
                 "facecolor": shape.fill,
                 "edgecolor": shape.rim,
                 "linewidth": shape.width,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -51,7 +52,7 @@ class Sketch:
 
     nodes: list[Node]
     chosen: list[int]
-    moves: list[str]
+    moves: Sequence[str]
     counted: bool
     address: int
 
@@ -88,7 +89,7 @@ def sketch(planner: Planner, action: int | None = None, tree: int = 0) -> Sketch
             below[node.parent] += below[k]
     if counted:
         nodes[0].visits = sum(nodes[c].visits for c in nodes[0].children)
-    return Sketch(nodes, _path(nodes, action), _moves(planner, forest.actions), counted, first)
+    return Sketch(nodes, _path(nodes, action), planner.simulator.moves, counted, first)
 
 
 def _path(nodes: list[Node], action: int | None) -> list[int]:
@@ -102,12 +103,6 @@ def _path(nodes: list[Node], action: int | None) -> list[int]:
         if len(following) > 1 and top == 0:  # nothing says which
             break
     return path
-
-
-def _moves(planner: Planner, actions: int) -> list[str]:
-    simulator = planner.simulator
-    env = getattr(getattr(simulator, "simulator", simulator), "env", None)
-    return list(getattr(env, "moves", None) or map(str, range(actions)))
 
 
 def tidy(sizes: list[tuple[float, float]], children: list[list[int]]) -> Tensor:

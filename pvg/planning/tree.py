@@ -160,6 +160,10 @@ class Forest:
         """Count from now on how often rollouts come to each node."""
         self.visits = torch.zeros_like(self.edge)
 
+    def root_states(self) -> State:
+        """The states of the roots."""
+        return rows(self.states, self.roots)
+
     def legal(self) -> Tensor:
         """Which actions there are, bool ``[nodes, actions]``."""
         found = self.simulator.legal(self.states)

@@ -46,7 +46,9 @@ def pvg(tmp_path_factory):
 def test_it_runs(pvg, choice):
     done = pvg(*FEW, *choice).ok()
     found = json.loads((done.folder / "run/result.json").read_text())
-    assert found["interactions"] <= 3 * 2 * 10 and found["length"] == 4 and found["interactions_per_step"] <= 10
+    assert (
+        found["interactions"] <= 3 * 2 * 10 and found["length"] == 4 and found["interactions_per_step"] <= 10
+    )
 
 
 def trainer(seed=0):
