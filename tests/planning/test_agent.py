@@ -19,7 +19,9 @@ GAMES = 3
 
 
 def collect(agent, env, frames):
-    collector = Collector(env, agent, frames_per_batch=frames, total_frames=frames)
+    collector = Collector(
+        env, agent, frames_per_batch=frames, total_frames=frames, auto_register_policy_transforms=False
+    )
     batch = next(iter(collector)).clone()
     collector.shutdown()
     return batch
