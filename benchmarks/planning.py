@@ -57,7 +57,7 @@ def learning(level: str, games: int) -> Work:
     torch.manual_seed(0)
     env = Gridworld(level, games=games)
     base = EnvSimulator(env)
-    net = Mnih((env.height, env.width), 5, base.actions)
+    net = Mnih((env.height, env.width), 5, base.actions, observation="grid")
     planner = PiIW(Guided(base, net.tell), trees=games, budget=BUDGET)
     how = Imitation(updates=games, batch=32, first=games)
     trainer = Planning(planner, net, imitation=how, decisions=1)

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from hydra.utils import instantiate
 
+from pvg import checkpoint as checkpoints
 from pvg.errors import UserError
+from pvg.planning.networks import Policy
+from pvg.planning.pictures import Pictures, write_gif
 from pvg.planning.planner import Planner
-from pvg.planning.play import play_episodes
+from pvg.planning.play import Play, play_episodes
 from pvg.planning.simulator import Guided, Simulator
-from pvg.program import Program
-from pvg.report.console import doing, table
+from pvg.program import Program, new_folder
+from pvg.report.console import Bar, doing, table
 from pvg.trainers.planning import Planning
 
-JUDGED = 50  # episodes
 SHOWN = {"success": "success", "return": "return", "length": "steps"}
 
 
 class PlanningProgram(Program):
     """Plans in an environment, and trains the policy that leads the search, if the planner has one."""
 
-    keys: Mapping[str, Any] = {}
+    keys: Mapping[str, Any] = {"episodes": int}
 
     def _build(self) -> None:
         """The simulator, and the policy if the planner is one that learns."""
@@ -32,6 +37,8 @@ class PlanningProgram(Program):
             raise UserError("experiment=planning is one process: leave torchrun out.")
         if "planner" not in config:
             raise UserError("experiment=planning needs an environment to plan in, such as env=gridworld.")
+        if config.episodes < 1:
+            raise UserError(f"episodes={config.episodes}: at least one is needed to judge by.")
         self.env = instantiate(config.env)
         self.simulator: Simulator = instantiate(config.simulator)(self.env)
         self.make = instantiate(config.planner)
@@ -39,13 +46,20 @@ class PlanningProgram(Program):
         if self.make.func.learns:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(config.seed)
-                shape = tuple(self.env.observation_spec[config.simulator.features].shape[1:])
-                colours = self.simulator.atoms_shape[1]
-                self.policy = instantiate(config.network)(shape, colours, self.simulator.actions).to(
-                    self.device
-                )
+                self.policy = self._policy().to(self.device)
             active = self.policy.active if self.policy.dynamic else None
             self.simulator = Guided(self.simulator, self.policy.tell, active)
+
+    def _policy(self) -> Policy:
+        """The network, for the observation that it looks at."""
+        spec, key = self.env.observation_spec, self.config.network.observation
+        seen = [name for name in spec.keys() if hasattr(spec[name].space, "high")]  # noqa: SIM118
+        if key not in seen:
+            raise UserError(
+                f"network.observation={key}: there is no such observation. There are {', '.join(seen)}."
+            )
+        shape, values = tuple(spec[key].shape[1:]), int(spec[key].space.high.max()) + 1
+        return instantiate(self.config.network)(shape, values, self.simulator.actions)
 
     def _planner(self, trees: int, seed: int) -> Planner:
         return self.make(self.simulator, trees=trees, seed=seed)
@@ -62,16 +76,70 @@ class PlanningProgram(Program):
         if self.policy is not None:
             self.policy.load_state_dict(state["policy"])
 
+    # ------------------------------------------------------------------ pictures
+    def plan(self) -> None:
+        """Plan the first decision of a game, and draw the tree; the last line printed is one JSON object."""
+        planner, pictures, folder = self._shown()
+        planner.begin(planner.simulator.initial(1))
+        returns = planner.plan()
+        action = planner.choose(returns)
+        paths = pictures.write(planner, folder, action=int(action))
+        said = {
+            "action": planner.simulator.moves[int(action)],
+            "return": float(returns.max()),
+            "nodes": int(planner.forest.count),
+            "interactions": planner.interactions,
+        }
+        print(*(f"Drawn: {path}" for path in paths), json.dumps(said), sep="\n")
+
+    def play(self) -> None:
+        """Play one episode, with a GIF of it; the last line printed is one JSON object."""
+        planner, _, folder = self._shown()
+        play = Play(planner, self.longest, again=False)
+        seen = [self._seen(planner)]
+        bar = Bar(self.longest, "playing")
+        while play.playing.any():
+            play.step()
+            seen.append(self._seen(planner))
+            bar.update(len(seen) - 1, {})
+        bar.close()
+        write_gif(seen, folder / "episode.gif")
+        done = play.episodes
+        said = {"return": done.returns[0], "steps": done.lengths[0], "interactions": planner.interactions}
+        print(f"Drawn: {folder / 'episode.gif'}", json.dumps(said), sep="\n")
+
+    def _seen(self, planner: Planner) -> np.ndarray:
+        return planner.simulator.draw(planner.forest.root_states())[0].numpy(force=True)
+
+    def _shown(self) -> tuple[Planner, Pictures, Path]:
+        """A planner for one game, of a run's checkpoint or as it begins, and where its pictures go."""
+        config = self.config
+        saved = checkpoints.load(config.checkpoint) if config.checkpoint else None
+        self._build()
+        pictures = instantiate(config.pictures)
+        self._trainer()
+        if saved:
+            self._take(saved["trainer"])
+        planner = self._planner(1, config.seed + 1)
+        planner.forest.temperature = self.temperature
+        planner.forest.count_visits()
+        if not saved:
+            return planner, pictures, new_folder(config.folder)
+        path = Path(config.checkpoint)
+        return planner, pictures, path if path.is_dir() else path.parent.parent
+
+    # ------------------------------------------------------------------ judging
     def _judge(self) -> dict[str, Any]:
-        """Fresh episodes, one in each of ``JUDGED`` games."""
-        planner = self._planner(JUDGED, self.config.seed + 1)
+        """Fresh episodes, all side by side."""
+        episodes = self.config.episodes
+        planner = self._planner(episodes, self.config.seed + 1)
         planner.forest.temperature = self.temperature
         with doing("playing fresh episodes"):
             found = play_episodes(planner, self.longest)
         return {
             "success": found.success(),
-            "return": sum(found.returns) / JUDGED,
-            "length": sum(found.lengths) / JUDGED,
+            "return": sum(found.returns) / episodes,
+            "length": sum(found.lengths) / episodes,
             "interactions_per_step": planner.interactions / sum(found.lengths),
         }
 

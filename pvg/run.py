@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TORCHRL_LOGGING", "ERROR")  # before anything imports torchrl: it logs at import
+os.environ.setdefault("RL_LOGGING_LEVEL", "ERROR")  # before anything imports torchrl: it logs at import
 
 import hydra
 import torch

@@ -2,7 +2,7 @@
 
 import os
 
-os.environ.setdefault("TORCHRL_LOGGING", "ERROR")
+os.environ.setdefault("RL_LOGGING_LEVEL", "ERROR")
 
 import torch
 

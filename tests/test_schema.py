@@ -13,6 +13,7 @@ from pvg import schema
 from pvg.envs.payoffs import Payoff
 from pvg.errors import UserError
 from pvg.exchange_program import ExchangeProgram
+from pvg.planning_program import PlanningProgram
 from pvg.run import CONFIGS, KEYS, locate_program
 
 FILES = sorted(path for path in Path(CONFIGS).rglob("*.yaml") if "hydra" not in path.parts)
@@ -37,6 +38,7 @@ WHOSE = {  # groups and files that only one experiment has
     "planner": "planning",
     "gridworld": "planning",
     "theorems": "adversarial",
+    "atari": "planning",
 }
 
 
@@ -104,7 +106,7 @@ def test_a_file_has_nothing_beside_targets(path):
         return
     groups = {folder.name for folder in Path(CONFIGS).iterdir() if folder.is_dir()}
     plain = {k for k, v in content.items() if not (isinstance(v, dict) and "_target_" in v)}
-    assert plain <= {*KEYS, *ExchangeProgram.keys, *groups, "hydra"}
+    assert plain <= {*KEYS, *ExchangeProgram.keys, *PlanningProgram.keys, *groups, "hydra"}
 
 
 # --- types ---

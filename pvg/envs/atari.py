@@ -104,6 +104,16 @@ class Atari(EnvBase):
     def _tensors(self, rows: Rows) -> dict[str, Tensor]:
         return {name: torch.from_numpy(value).to(self.device) for name, value in rows.items()}
 
+    def draw(self, state: dict[str, Tensor]) -> Tensor:
+        """Pictures of these states, their last frames: uint8 ``[n, 84, 84, 3]``.
+
+        Raises:
+            UserError: there are no frames in them.
+        """
+        if "frames" not in state:
+            raise UserError("There is nothing to be seen in these states: set env.frames=true.")
+        return state["frames"][:, -1].unsqueeze(-1).expand(-1, -1, -1, 3)
+
     def _reset(self, tensordict: TensorDictBase | None = None, **kwargs) -> TensorDict:
         done = torch.zeros(self.games, 1, dtype=torch.bool, device=self.device)
         return self._emit(self._start(self.games), done)

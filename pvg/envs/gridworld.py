@@ -15,6 +15,13 @@ from pvg.errors import UserError
 
 MOVES = {"stay": (0, 0), "up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1)}
 COLOURS = ".WKDH"  # background, wall, key, door, hero: what a cell of an observation shows, by its number
+PAINTS = (
+    (247, 245, 240),
+    (75, 85, 95),
+    (233, 180, 40),
+    (60, 130, 190),
+    (200, 70, 60),
+)  # of these, in pictures
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,12 @@ class Gridworld(EnvBase):
     def see(self, cell: Tensor) -> Tensor:
         """What is seen in these states: uint8 ``[n, height, width]``."""
         return self._grid.index_select(0, cell).view(-1, self.height, self.width)
+
+    def draw(self, state: dict[str, Tensor]) -> Tensor:
+        """Pictures of these states: uint8 ``[n, 8 * height, 8 * width, 3]``."""
+        paints = torch.tensor(PAINTS, dtype=torch.uint8, device=self.device)
+        cells = paints[self.see(state["cell"]).long()]
+        return cells.repeat_interleave(8, 1).repeat_interleave(8, 2)
 
     def _reset(self, tensordict: TensorDictBase | None = None, **kwargs) -> TensorDict:
         return self._emit(torch.full((self.games,), self.start, device=self.device))

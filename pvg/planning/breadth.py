@@ -55,6 +55,8 @@ class IW(Planner):
             head[trees] += full
             turn[trees] *= ~full
             trees = trees[(left[trees] > 0) & (head[trees] < tail[trees])]
+            if self._late():
+                break
 
     def _judge(self, trees: Tensor, nodes: Tensor) -> Tensor:
         """Whether the nodes are novel, one in each of some trees; they are from now on seen."""

@@ -85,6 +85,8 @@ class HierarchicalIW(Planner):
                 self._begin(again)
             waiting = (turn[trees] > 0) | (self.rank[trees].amin(1) < FAR)
             trees = trees[(left[trees] > 0) & waiting]
+            if self._late():
+                break
 
     def _begin(self, trees: Tensor) -> None:
         """Search some trees from the root, with nothing seen but pairs."""

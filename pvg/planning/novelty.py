@@ -9,6 +9,7 @@ from pvg.errors import UserError
 
 NEVER = 2**31 - 1
 HASHED = 1 << 16  # entries of a tree's table for sparse atoms
+MOST = 1 << 28  # entries of all tables, of four bytes each
 
 
 class Novelty:
@@ -29,7 +30,7 @@ class Novelty:
         width: 1 or 2.
 
     Raises:
-        UserError: another width.
+        UserError: another width, or a table that is too large.
     """
 
     def __init__(
@@ -45,9 +46,21 @@ class Novelty:
             )
         self.trees, self.width = trees, width
         features, self.values = shape
+        if width == 2 and features < 2:
+            raise UserError(
+                "These features are one that takes many values at once, whose pairs are too many for a table: they "
+                "are for planner=rollout_iw, pi_iw or iw, of width 1."
+            )
         self.first, self.second = torch.triu_indices(features, features, 1, device=device)
         tuples = features if width == 1 else len(self.first)
         self.stride = tuples * self.values**width if self.values else HASHED
+        if trees * self.stride > MOST:
+            raise UserError(
+                f"A table of novelty over {'pairs' if width == 2 else 'values'} of {features} features with "
+                f"{self.values} values each, for {trees} trees, takes {4 * trees * self.stride / 2**30:,.0f} GiB, and "
+                f"{4 * MOST / 2**30:.0f} is the most. Search with width 1 (planner=rollout_iw, pi_iw or iw), with "
+                "fewer games, or choose features with fewer values."
+            )
         self._offsets = torch.arange(tuples, device=device) * self.values**width
         self.none = trees * self.stride  # an entry that was seen before everything
         self.depths = torch.full((self.none + 1,), NEVER, dtype=torch.int32, device=device)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import torch
 from torch import Tensor
 
 from pvg.errors import UserError
-from pvg.planning.simulator import Simulator, State
+from pvg.planning.simulator import Simulator, State, rows
 from pvg.planning.tree import Forest
 
 KEPT = (
@@ -29,6 +31,8 @@ class Planner:
         simulator: what is planned in.
         trees: how many games at once.
         budget: steps of the simulator that a decision may take; a tree that is searched out takes fewer.
+        seconds: that a decision may take, of all trees together; it ends with the budget or then, whichever is first,
+            but not before each tree has grown. What is found then depends on the machine.
         discount: of rewards, a step.
         cache: keep the chosen action's subtree for the next decision.
         risk: what losing a life, or the game, costs beyond the simulator's reward, wherever it happens in the tree.
@@ -41,7 +45,7 @@ class Planner:
         interactions: steps of the simulator so far, over all trees.
 
     Raises:
-        UserError: a budget that does not reach every action, or no tree.
+        UserError: a budget that does not reach every action, or no tree, or no time.
     """
 
     learns = False
@@ -52,6 +56,7 @@ class Planner:
         *,
         trees: int = 64,
         budget: int = 50,
+        seconds: float | None = None,
         discount: float = 0.99,
         cache: bool = True,
         risk: float = 0.0,
@@ -65,6 +70,8 @@ class Planner:
             raise UserError(
                 f"planner.budget={budget}: one decision needs at least {simulator.actions}, a step for each action."
             )
+        if seconds is not None and seconds <= 0:
+            raise UserError(f"planner.seconds={seconds}: it must be above 0, or null for no limit.")
         if temperature <= 0:
             raise UserError(f"planner.temperature={temperature}: it must be above 0.")
         capacity = capacity or 4 * budget
@@ -74,21 +81,24 @@ class Planner:
             )
         self.simulator, self.trees, self.budget = simulator, trees, budget
         self.discount, self.cache = discount, cache
+        self.seconds, self.until = seconds, float("inf")
         self.forest = Forest(simulator, trees, capacity, risk=risk, temperature=temperature)
         self.random = torch.Generator(simulator.device).manual_seed(seed)
         self.interactions = 0
 
     def state_dict(self) -> dict:
-        """All that what comes next depends on, but the simulator."""
-        own = {name: getattr(self.forest, name) for name in KEPT}
+        """All that what comes next depends on, but the simulator; of the states those that a node has."""
+        forest = self.forest
+        own = {name: getattr(forest, name) for name in KEPT}
         random = {"random": self.random.get_state(), "interactions": self.interactions}
-        return {"forest": own, "states": dict(self.forest.states)} | random
+        return {"forest": own, "states": rows(forest.states, forest.nodes())} | random
 
     def load_state_dict(self, saved: dict) -> None:
         """Go on from it."""
+        forest = self.forest
         for name in KEPT:
-            getattr(self.forest, name).copy_(saved["forest"][name])
-        self.forest.states = {k: v.to(self.simulator.device) for k, v in saved["states"].items()}
+            getattr(forest, name).copy_(saved["forest"][name])
+        forest.hold(saved["states"], forest.nodes())
         self.random.set_state(saved["random"])
         self.interactions = saved["interactions"]
 
@@ -102,11 +112,17 @@ class Planner:
 
     def plan(self) -> Tensor:
         """Grow the trees; the best return that each action has led to, float ``[trees, actions]``, -inf if untried."""
+        if self.seconds is not None:
+            self.until = time.perf_counter() + self.seconds
         self._search()
         return self.forest.returns(self.discount)
 
     def _search(self) -> None:
         raise NotImplementedError
+
+    def _late(self) -> bool:
+        """Whether the time for this decision is over."""
+        return time.perf_counter() >= self.until
 
     def uniform(self, count: int) -> Tensor:
         """Uniform random numbers, ``[count * trees, actions]``."""

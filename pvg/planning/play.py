@@ -33,6 +33,7 @@ class Play:
     Attributes:
         episodes: what has ended so far.
         playing: bool ``[games]``, which places are not idle.
+        paid: float ``[games]``, what the last step has paid.
     """
 
     def __init__(self, planner: Planner, longest: int = 200, again: bool = True):
@@ -41,15 +42,16 @@ class Play:
         planner.begin(planner.simulator.initial(planner.trees))
         self.length = torch.zeros_like(planner.forest.count)
         self.earned = torch.zeros(planner.trees, device=self.length.device)
+        self.paid = torch.zeros_like(self.earned)
         self.playing = torch.ones_like(self.length, dtype=torch.bool)
 
     def step(self) -> tuple[Tensor, Tensor]:
         """Plan once and act in every game: the returns of the root's actions ``[games, actions]``, and who ended."""
         planner = self.planner
         returns = planner.plan()
-        paid, done = planner.follow(planner.choose(returns))
+        self.paid, done = planner.follow(planner.choose(returns))
         self.length += 1
-        self.earned += paid
+        self.earned += self.paid
         ended = self.playing & (done | (self.length >= self.longest))
         places = ended.nonzero().squeeze(1)
         if len(places):

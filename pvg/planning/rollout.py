@@ -49,6 +49,8 @@ class RolloutIW(Planner):
         while len(walking):
             walking, arrived = self._walk(walking)
             walking = torch.cat([walking, self._visit(arrived)])
+            if self._late():
+                break
 
     def _walk(self, walking: Tensor) -> tuple[Tensor, Tensor]:
         """Go down until few trees are still walking: those, and the ones that have arrived somewhere to look at."""
@@ -71,6 +73,9 @@ class RolloutIW(Planner):
             self.edge.index_copy_(0, walking, edge)
             self.visit.index_copy_(0, walking, visit + self.trees)
             going = novel.nonzero().squeeze(1)
+            if forest.visits is not None:
+                passed = node.index_select(0, going)
+                forest.visits.index_add_(0, passed, torch.ones_like(passed))
             if len(going) < len(walking):
                 arrived.append(walking.index_select(0, (~novel).nonzero().squeeze(1)))
                 walking = walking.index_select(0, going)
@@ -86,6 +91,8 @@ class RolloutIW(Planner):
         if len(new):
             nodes.index_copy_(0, new, self._expand(trees.index_select(0, new), edges.index_select(0, new)))
             self.left.index_add_(0, trees, -fresh.long())
+        if forest.visits is not None:
+            forest.visits.index_add_(0, nodes, torch.ones_like(nodes))
         atoms = self.simulator.atoms(rows(forest.states, nodes))
         depth = forest.depth.index_select(0, nodes)
         novel, witness = self.novelty.visit(trees, atoms, depth, fresh, new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -15,6 +15,7 @@ from pvg.errors import UserError
 
 State = dict[str, Tensor]  # every tensor [n, ...]: all that decides what comes next, and what is seen
 POLICY = "logits"  # where a state holds what a policy says of the actions, float [n, actions]
+VALUE = "value"  # where it holds the return that is expected to follow, float [n]
 
 
 class Step(NamedTuple):
@@ -31,11 +32,13 @@ class Simulator(Protocol):
 
     Attributes:
         actions: how many there are.
+        moves: their names.
         atoms_shape: ``(features, values)``, the features of a state and how many values each may take; or ``(m, 0)``
             if a state has at most ``m`` atoms out of very many (they are then hashed).
     """
 
     actions: int
+    moves: Sequence[str]
     atoms_shape: tuple[int, int]
     device: torch.device
 
@@ -53,6 +56,14 @@ class Simulator(Protocol):
 
     def legal(self, state: State) -> Tensor | None:
         """Which actions there are, bool ``[n, actions]``; None if always all."""
+        ...
+
+    def draw(self, state: State) -> Tensor:
+        """Pictures of states, uint8 ``[n, height, width, 3]``.
+
+        Raises:
+            UserError: they can't be drawn.
+        """
         ...
 
 
@@ -96,6 +107,7 @@ class EnvSimulator:
                 f"game, and has batch size {tuple(env.batch_size)} and the actions {spec}."
             )
         self.actions = int(spec.n)
+        self.moves = getattr(env, "moves", None) or [str(action) for action in range(self.actions)]
         self._features = features
         found = self.initial(1)
         if isinstance(features, str) and features not in found:
@@ -149,6 +161,15 @@ class EnvSimulator:
         """As the protocol says."""
         return None if self.mask is None else state[self.mask]
 
+    def draw(self, state: State) -> Tensor:
+        """As the protocol says; by the environment's own ``draw``, of any batch size."""
+        if not hasattr(self.env, "draw"):
+            raise UserError(
+                f"{type(self.env).__name__} has no pictures of its states: set pictures.thumbnails=none (mode=plan), "
+                "or give it a method draw(state)."
+            )
+        return self.env.draw(state)
+
     def _split(self, found: TensorDict) -> State:
         """The state, out of what an environment gives: all but its end and its reward."""
         drop = {*self.env.done_keys, *self.env.reward_keys}
@@ -160,7 +181,8 @@ class Guided:
 
     Args:
         simulator: any.
-        network: from a state to keys that are added to it: ``logits`` float ``[n, actions]`` guides the search.
+        network: from a state to keys that are added to it: ``logits`` float ``[n, actions]`` guides the search, and
+            ``value`` float ``[n]`` stands for what follows where a tree ends.
         atoms: from a state to its features, where they are the network's (dynamic features), and how many values
             they take; otherwise the simulator's own.
     """
@@ -173,7 +195,7 @@ class Guided:
         values: int = 2,
     ):
         self.simulator, self.network = simulator, network
-        self.actions, self.device = simulator.actions, simulator.device
+        self.actions, self.moves, self.device = simulator.actions, simulator.moves, simulator.device
         self.atoms = atoms or simulator.atoms
         self.atoms_shape = simulator.atoms_shape
         self.own = tuple(simulator.initial(1))
@@ -182,18 +204,23 @@ class Guided:
 
     def initial(self, count: int) -> State:
         """As of the simulator, with what the network says."""
-        return self._told(self.simulator.initial(count))
+        return self.told(self.simulator.initial(count))
 
     def step(self, state: State, action: Tensor) -> Step:
         """As of the simulator, with what the network says of the states that follow."""
         step = self.simulator.step({k: state[k] for k in self.own}, action)
-        return step._replace(state=self._told(step.state))
+        return step._replace(state=self.told(step.state))
 
     def legal(self, state: State) -> Tensor | None:
         """As of the simulator."""
         return self.simulator.legal(state)
 
-    def _told(self, state: State) -> State:
+    def draw(self, state: State) -> Tensor:
+        """As of the simulator."""
+        return self.simulator.draw(state)
+
+    def told(self, state: State) -> State:
+        """A state of the simulator with what the network says of it."""
         with torch.no_grad():
             return state | self.network(state)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pvg.planning.novelty import NEVER
-from pvg.planning.simulator import POLICY, Simulator, State, Step, rows
+from pvg.planning.simulator import POLICY, VALUE, Simulator, State, Step, rows
 
 
 class Forest:
@@ -29,6 +29,7 @@ class Forest:
             -inf where an action is illegal or what it leads to is solved.
         unsolved: int64 ``[nodes]``, how many actions are left.
         states: of the simulator, ``[nodes, ...]``.
+        visits: int64 ``[nodes]``, how often rollouts of this decision have come there; None unless they are counted.
 
     Args:
         risk: what losing a life, or the game, costs beyond the simulator's reward.
@@ -57,14 +58,12 @@ class Forest:
         self.unsolved = torch.full((nodes,), self.actions, device=device)
         self._less = torch.full_like(self.unsolved, -1)
         self.states: State = {}
+        self.visits: Tensor | None = None
 
     # ------------------------------------------------------------------ growing
     def plant(self, state: State, trees: Tensor | None = None) -> None:
         """Begin anew at these states, in some trees or in all."""
         roots = self.roots if trees is None else self.roots[trees]
-        if not self.states:
-            nodes = self.trees * self.stride
-            self.states = {k: v.new_zeros((nodes, *v.shape[1:])) for k, v in state.items()}
         for each in (self.edge, self.child, self.depth, self.reward, self.paid, self.done):
             view = each.view(self.trees, -1)
             blank = -1 if each is self.child else 0
@@ -74,8 +73,21 @@ class Forest:
             else:
                 view.fill_(blank) if trees is None else view.index_fill_(0, trees, blank)
         self.count[slice(None) if trees is None else trees] = 1
+        self.hold(state, roots)
+
+    def hold(self, state: State, nodes: Tensor) -> None:
+        """Put states in the places of some nodes."""
         for k, v in state.items():
-            self.states[k].index_copy_(0, roots, v)
+            if k not in self.states:
+                self.states[k] = torch.zeros(
+                    len(self.done), *v.shape[1:], dtype=v.dtype, device=self.done.device
+                )
+            self.states[k].index_copy_(0, nodes, v.to(self.done.device))
+
+    def nodes(self) -> Tensor:
+        """The addresses of all nodes there are."""
+        place = torch.arange(len(self.done), device=self.done.device) % self.stride
+        return (place < self.count.repeat_interleave(self.stride)).nonzero().squeeze(1)
 
     def add(self, trees: Tensor, edges: Tensor, step: Step) -> Tensor:
         """Hang a new node on an edge in each of some trees (all different, none full); the nodes' addresses."""
@@ -109,6 +121,8 @@ class Forest:
     def reopen(self) -> None:
         """Take all labels back but those that follow from games that are over."""
         self.solved.zero_()
+        if self.visits is not None:
+            self.visits.zero_()
         preference = self._preference(self.states)
         if preference is None:
             self.unsolved.fill_(self.actions)
@@ -142,26 +156,46 @@ class Forest:
         return nodes
 
     # ------------------------------------------------------------------ what is in a tree
-    def returns(self, discount: float) -> Tensor:
-        """The best return that each action of the root has led to: float ``[trees, actions]``, -inf if not tried.
+    def count_visits(self) -> None:
+        """Count from now on how often rollouts come to each node."""
+        self.visits = torch.zeros_like(self.edge)
 
-        The return of a node is its own reward plus ``discount`` times the best of its children's, so the reward of
-        an action is counted once.
+    def root_states(self) -> State:
+        """The states of the roots."""
+        return rows(self.states, self.roots)
+
+    def legal(self) -> Tensor:
+        """Which actions there are, bool ``[nodes, actions]``."""
+        found = self.simulator.legal(self.states)
+        return torch.ones_like(self.preference, dtype=torch.bool) if found is None else found
+
+    def returns(self, discount: float) -> Tensor:
+        """The best return that each action of the root has led to: float ``[trees, actions]``, -inf if not tried."""
+        children = self.child.view(self.trees, self.stride, -1)[:, 0]
+        there = children >= 0
+        best = self.best(discount).index_select(0, children.clamp(min=0).view(-1)).view_as(children)
+        return torch.where(there, best, -torch.inf)
+
+    def best(self, discount: float) -> Tensor:
+        """The best return from the step to each node on, float ``[nodes]``.
+
+        It is the step's own reward plus ``discount`` times the best of the node's children, so the reward of an
+        action is counted once.  Where a tree ends and the game does not, a value that the state holds stands for what
+        would follow; without one nothing follows.
         """
         value = self.reward.view(self.trees, -1).t().clone()
         parent = (
             (self.edge // self.actions - self.roots.repeat_interleave(self.stride)).view(self.trees, -1).t()
         )
-        best = torch.full_like(value, -torch.inf)
+        best, last = torch.full_like(value, -torch.inf), torch.zeros_like(value)
+        if VALUE in self.states:
+            last = self.states[VALUE].masked_fill(self.done, 0.0).view(self.trees, -1).t()
         for k in range(int(self.count.max()) - 1, 0, -1):
             below = best[k]
-            value[k] += discount * torch.where(below == -torch.inf, 0.0, below)
+            value[k] += discount * torch.where(below == -torch.inf, last[k], below)
             at = parent[k].unsqueeze(0)
             best.scatter_(0, at, torch.maximum(best.gather(0, at), value[k].unsqueeze(0)))
-        children = self.child.view(self.trees, self.stride, -1)[:, 0]
-        there = children >= 0
-        places = torch.where(there, children - self.roots.unsqueeze(1), 0)
-        return torch.where(there, value.t().gather(1, places), -torch.inf)
+        return value.t().reshape(-1)
 
     def follow(self, action: Tensor, keep: bool = True) -> tuple[Tensor, Tensor]:
         """Make the root's child by ``action`` [trees] the root, with what hangs below it if it is to be kept.

@@ -32,6 +32,7 @@ class Imitation:
         first: decisions to be made before learning begins.
         rate: learning rate (Adam).
         l2: what half the squared length of all weights costs.
+        value: what the squared error of the policy's value costs, if it has one.
     """
 
     temperature: float = 0.0
@@ -41,19 +42,22 @@ class Imitation:
     first: int = 256
     rate: float = 1e-3
     l2: float = 1e-3
+    value: float = 0.5
 
     def __post_init__(self):
-        if min(self.updates, self.batch, self.capacity, self.first) < 1 or self.temperature < 0:
-            raise UserError(
-                "trainer.imitation: updates, batch, capacity and first are 1 or more, temperature is 0 or more."
-            )
+        if min(self.updates, self.batch, self.capacity, self.first) < 1:
+            raise UserError("trainer.imitation: updates, batch, capacity and first are 1 or more.")
+        if min(self.temperature, self.l2, self.value) < 0:
+            raise UserError("trainer.imitation: temperature, l2 and value are 0 or more.")
 
 
 class Planning:
     """Plays games by planning; after every decision the policy, if there is one, learns to say what the plans said.
 
     The loss is the cross-entropy between the policy and the target that the returns of the root's actions make
-    (Junyent, Jonsson and Gómez 2019, eq. 4), with an L2 penalty.
+    (Junyent, Jonsson and Gómez 2019, eq. 4), with an L2 penalty.  A policy with a value learns, too, the discounted
+    return of the game as it was played, once that has ended (Junyent, Gómez and Jonsson 2021); in the search it stands
+    for what follows where a tree ends.
 
     Args:
         planner: in as many games as it has trees.
@@ -127,25 +131,53 @@ class Planning:
             self.play.step()
         else:
             seen = forest.states[self.policy.observation].index_select(0, forest.roots)
-            returns, _ = self.play.step()
+            returns, ended = self.play.step()
             target = target_policy(returns, self.how.temperature)
-            self.replay.extend(TensorDict({"seen": seen, "target": target}, [len(seen)]))
+            made = {"seen": seen, "target": target}
+            if self.policy.value is not None:
+                made |= {"paid": self.play.paid, "follows": torch.full_like(self.play.paid, torch.nan)}
+            index = self.replay.extend(TensorDict(made, [len(seen)]))
+            if self.policy.value is not None and ended.any():
+                self._look_back(index, ended)
         return {
             "interactions": float(self.planner.interactions),
             "episodes": float(len(self.play.episodes.lengths)),
         }
 
+    def _look_back(self, index: Tensor, ended: Tensor) -> None:
+        """Write what has followed each decision of the games that have ended, as far back as they are kept.
+
+        Args:
+            index: int64 ``[games]``, where the last decisions are; those before lie before them, all games in a row.
+            ended: bool ``[games]``.
+        """
+        kept, games = self.replay._storage._storage, ended.nonzero().squeeze(1)
+        length = torch.tensor(self.play.episodes.lengths[-len(games) :], device=games.device)
+        follows, place = torch.zeros(len(games), device=games.device), index[games]
+        for back in range(min(int(length.max()), self.how.capacity // len(index))):
+            there = (place - back * len(index)) % self.how.capacity
+            follows = kept["paid"][there] + self.planner.discount * follows
+            own = length > back
+            kept["follows"][there[own]] = follows[own]
+
     def _learn(self, batch: TensorDict) -> dict[str, float]:
         """One step towards the targets."""
         assert self.policy is not None
-        log_probs = functional.log_softmax(self.policy(batch["seen"]), 1)
+        logits, value = self.policy.both(batch["seen"])
+        log_probs, told = functional.log_softmax(logits, 1), {}
         entropy = functional.cross_entropy(log_probs, batch["target"])
         weights: Any = sum(p.square().sum() for p in self.policy.parameters() if p.ndim > 1)
         loss: Tensor = entropy + self.how.l2 / 2 * weights
+        if value is not None:
+            known = batch["follows"].isfinite()
+            error = torch.where(known, batch["follows"].nan_to_num() - value, 0.0).square()
+            error = error.sum() / known.sum().clamp(min=1)
+            loss = loss + self.how.value * error
+            told["value_error"] = float(error.detach())
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        return {"loss": float(loss.detach()), "cross_entropy": float(entropy.detach())}
+        return {"loss": float(loss.detach()), "cross_entropy": float(entropy.detach()), **told}
 
     def state_dict(self) -> dict:
         """All that training goes on from."""

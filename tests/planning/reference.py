@@ -45,7 +45,7 @@ class Node:
     def __init__(self, state, parent=None, action=None, reward=0.0, done=False):
         self.state, self.parent, self.action, self.reward, self.done = state, parent, action, reward, done
         self.depth = parent.depth + 1 if parent else 0
-        self.children, self.solved = {}, False
+        self.children, self.solved, self.visits = {}, False, 0
         if parent:
             parent.children[action] = self
 
@@ -72,7 +72,7 @@ class Reference:
         """Roll out until the budget is spent; ``draws`` has a row for every node that is visited, in order."""
         root, table, spent, draws = self.nodes[0], {}, 0, iter(draws)
         for node in self.nodes:
-            node.solved = False
+            node.solved, node.visits = False, 0
         for node in self.nodes:
             if node.done:
                 self.label(node)
@@ -92,6 +92,7 @@ class Reference:
                 self.nodes.append(Node(state, node, action, reward, done))
                 spent += 1
             node = node.children[action]
+            node.visits += 1
             atoms = list(enumerate(self.game.atoms(node.state)))
             first = [table.get(atom, float("inf")) for atom in atoms]
             novel = any(node.depth < d or (not fresh and node.depth == d) for d in first)

@@ -9,6 +9,7 @@ from pvg.planning.planner import target_policy
 from pvg.planning.play import play_episodes
 from pvg.planning.rollout import RolloutIW
 from pvg.planning.simulator import EnvSimulator, Guided
+from pvg.planning.sketch import sketch
 from tests.planning.reference import Game, Reference
 
 BUDGET, CAPACITY = 50, 130
@@ -32,13 +33,15 @@ def expected(reference):
     return reference.nodes[0].solved, rows
 
 
-def compare(level, trees, decisions, logits=None):
+def compare(level, trees, decisions, logits=None, counted=False):
     """Plan some decisions in every tree, and in as many references with the same draws."""
     shape = LEVELS[level]
     simulator = EnvSimulator(Gridworld(level, games=4))
     if logits is not None:
         simulator = Guided(simulator, lambda state: {"logits": logits[state["cell"]]})
     planner = RolloutIW(simulator, trees=trees, budget=BUDGET, capacity=CAPACITY, seed=trees)
+    if counted:
+        planner.forest.count_visits()
     planner.begin(simulator.initial(trees))
     game = Game(shape.rows, shape.moves, shape.block)
     references = [Reference(game, BUDGET, CAPACITY - 0) for _ in range(trees)]
@@ -53,6 +56,9 @@ def compare(level, trees, decisions, logits=None):
         for b, reference in enumerate(references):
             reference.plan(draws[:, b], bias if logits is not None else None)
             assert tree(planner, b) == expected(reference)
+            if planner.forest.visits is not None:
+                drawn = [node.visits for node in sketch(planner, tree=b).nodes[1:]]
+                assert drawn == [node.visits for node in reference.nodes[1:]]
             values = [
                 reference.value(reference.nodes[0].children[a], 0.99)
                 if a in reference.nodes[0].children
@@ -83,6 +89,10 @@ def test_a_hundred_trees_equal_the_sequential_reference(level):
 def test_a_guided_tree_equals_the_reference():
     logits = 3 * torch.randn(200, 5, generator=torch.Generator().manual_seed(0))
     compare("maze2", trees=12, decisions=3, logits=logits)
+
+
+def test_visits_are_counted_as_by_the_reference():
+    compare("maze1", trees=4, decisions=3, counted=True)
 
 
 def test_the_reference_tells_a_wrong_rule():
