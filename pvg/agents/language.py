@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor, nn
+
+from pvg.errors import UserError
 
 LEAST = -8.0  # log-probability as a verifier sees it: a single odd word must not outweigh all others
 
@@ -104,6 +107,40 @@ class LanguageAgent(nn.Module):
             for adapter in getattr(layer, "lora_A", ()):
                 found[f"{name}.weight"] = found[f"{name}.weight"] + layer.get_delta_weight(adapter)
         return [(n, w) for n, w in found.items() if ".lora_" not in n]
+
+    def learned(self) -> dict[str, Tensor]:
+        """What learning changes, by name: all parameters, or with adapters these and what is beside the model."""
+        return {n: p.detach() for n, p in self.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def restore(self, learned: Mapping[str, Tensor]) -> None:
+        """Take over what :meth:`learned` gave.
+
+        Raises:
+            UserError: it is of another model, or of other adapters.
+        """
+        own = self.learned()
+        odd = [n for n, x in own.items() if n not in learned or learned[n].shape != x.shape]
+        if odd := odd + [n for n in learned if n not in own]:
+            raise UserError(
+                f"The checkpoint is not of these agents: {odd[0]} is missing, of another shape or not among what they "
+                "learn. Give the settings of the run that wrote it (its folder holds the resolved config)."
+            )
+        for name, weight in own.items():
+            weight.copy_(learned[name])
+
+    @contextmanager
+    def being(self, learned: Mapping[str, Tensor]) -> Iterator[None]:
+        """For as long as it lasts the agent is what it was when :meth:`learned` gave this; nothing is copied."""
+        now = {n: p for n, p in self.named_parameters() if p.requires_grad}
+        kept = {n: p.data for n, p in now.items()}
+        try:
+            for name, weight in now.items():
+                weight.data = learned[name]
+            yield
+        finally:
+            for name, weight in now.items():
+                weight.data = kept[name]
 
     def hidden(self, batch: TensorDictBase) -> Tensor:
         """Last hidden states ``[n, t, width]``.

@@ -82,7 +82,7 @@ def convincing(trainer):
 def test_an_attack_convinces_and_a_negated_reward_does_the_opposite(stage, reward, sign):
     cast, engine, grader, begun = stage
     for name in ("prover", "verifier"):
-        getattr(cast, name).load_state_dict(begun[name])
+        getattr(cast, name).restore(begun[name])
 
     def paid(score, *others):
         return reward(sign * score, *others)
