@@ -93,7 +93,7 @@ def _check_device(device: str) -> None:
     try:
         kind = torch.device(device)
     except RuntimeError:
-        raise UserError(f"device={device}: write auto, cpu, cuda, or cuda:1 for the second GPU.") from None
+        raise UserError(f"device={device}: write cpu, cuda, cuda:1 for the second GPU, or auto.") from None
     here = torch.cuda.device_count()
     if kind.type == "cuda" and (kind.index or 0) >= here:
         raise UserError(
