@@ -13,9 +13,9 @@ from pvg import checkpoint
 from pvg.agents.family import Family, Lora, Tiny
 from pvg.agents.language import texts
 from pvg.envs.problems import Problem
+from pvg.envs.prompts import CHAT
 from pvg.language.grader import Grader
 from pvg.language.models import load_tokenizer
-from pvg.language.prompts import CHAT
 from pvg.language.sampler import TorchEngine
 from pvg.trainers.lessons import lessons
 from pvg.trainers.policy_gradient import PolicyGradient

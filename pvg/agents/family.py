@@ -12,10 +12,10 @@ import torch
 
 from pvg.agents.language import Prover, Verifier
 from pvg.envs.problems import Problem
+from pvg.envs.prompts import PLAIN
 from pvg.errors import UserError
 from pvg.language import models
 from pvg.language.book import Book
-from pvg.language.prompts import PLAIN
 
 
 @dataclass

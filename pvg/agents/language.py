@@ -169,7 +169,7 @@ class Prover(LanguageAgent):
 
     def log_probs(self, batch: TensorDictBase) -> Tensor:
         """Log-probability ``[n, a]`` of each token of the answers."""
-        return _log_probs(self.logits(batch), batch["answer"])
+        return log_probs_of(self.logits(batch), batch["answer"])
 
 
 class Verifier(LanguageAgent):
@@ -189,9 +189,22 @@ class Verifier(LanguageAgent):
     def forward(self, batch: TensorDictBase) -> Tensor:
         """Scores ``[n]``; above 0 is accepted."""
         hidden, said = self.hidden(batch), batch["said"]
-        expected = _log_probs(self._logits(hidden, batch), batch["answer"]).clamp(min=LEAST)
+        expected = log_probs_of(self._logits(hidden, batch), batch["answer"])
         added = self.head(_answers(hidden, batch, 0).float()).squeeze(-1)
-        return self.bias + self.scale * ((added + expected) * said).sum(-1) / said.sum(-1).clamp(min=1)
+        return reading(added, expected, said, self.scale, self.bias)
+
+
+def reading(added: Tensor, expected: Tensor, said: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+    """What a verifier makes of texts ``[n]``: a multiple of the mean, over the tokens that count, of what each adds and
+    of its log-probability, bounded below.
+
+    Args:
+        added, expected: the number after each token, and its log-probability before it, ``[n, t]``.
+        said: which tokens count ``[n, t]``.
+        scale, bias: the multiple, and what is added to it.
+    """
+    each = (added + expected.clamp(min=LEAST)) * said
+    return bias + scale * each.sum(-1) / said.sum(-1).clamp(min=1)
 
 
 def _answers(hidden: Tensor, batch: TensorDictBase, shift: int) -> Tensor:
@@ -201,6 +214,7 @@ def _answers(hidden: Tensor, batch: TensorDictBase, shift: int) -> Tensor:
     return hidden.gather(1, at.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
 
 
-def _log_probs(logits: Tensor, tokens: Tensor) -> Tensor:
+def log_probs_of(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Log-probabilities ``[...]`` of tokens ``[...]``, of logits ``[..., vocabulary]``."""
     # not log_softmax and then gather: of a large vocabulary that is a second copy of the largest tensor there is
     return logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pvg.envs.problems import SHARES, Problem, part
+from pvg.envs.prompts import Prompts
 from pvg.errors import UserError
 from pvg.language.answers import final_answer
 from pvg.language.attempts import Task
-from pvg.language.prompts import Prompts
 
 
 class Book:

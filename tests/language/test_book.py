@@ -5,10 +5,10 @@ from transformers import AutoTokenizer
 
 from pvg.envs.arithmetic import synthetic
 from pvg.envs.problems import Problem, part
+from pvg.envs.prompts import PLAIN, Prompts
 from pvg.errors import UserError
 from pvg.language.book import Book
 from pvg.language.models import END, PAD, load, load_tokenizer, make_tiny
-from pvg.language.prompts import PLAIN, Prompts
 
 CHAT = "{% for m in messages %}<{{ m.role }}> {{ m.content }} {% endfor %}<said>"
 
