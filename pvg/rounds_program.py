@@ -45,7 +45,8 @@ class RoundsProgram(Program):
             )
         self.problems = instantiate(config.env)
         with doing("making the agents"):
-            self.cast = instantiate(config.agents).make(self.problems, config.seed, self.device)
+            family, limit = instantiate(config.agents), config.engine.get("max_model_len")
+            self.cast = family.make(self.problems, config.seed, self.device, limit)
         self.grader = Grader()
         with doing("starting the engine"):
             try:

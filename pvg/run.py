@@ -53,6 +53,8 @@ def run(config: DictConfig) -> None:
     Raises:
         UserError: for what the user can mend.
     """
+    if config.device == "auto":
+        config.device = "cuda" if torch.cuda.is_available() else "cpu"
     plain: Any = OmegaConf.to_container(config, resolve=True)
     program = locate_program(config)
     keys = {**KEYS, **program.keys}
@@ -92,7 +94,7 @@ def _check_device(device: str) -> None:
     try:
         kind = torch.device(device)
     except RuntimeError:
-        raise UserError(f"device={device}: write cpu, cuda, or cuda:1 for the second GPU.") from None
+        raise UserError(f"device={device}: write cpu, cuda, cuda:1 for the second GPU, or auto.") from None
     here = torch.cuda.device_count()
     if kind.type == "cuda" and (kind.index or 0) >= here:
         raise UserError(

@@ -12,10 +12,10 @@ import torch
 
 from pvg.agents.language import Prover, Verifier
 from pvg.envs.problems import Problem
+from pvg.envs.prompts import PLAIN
 from pvg.errors import UserError
 from pvg.language import models
 from pvg.language.book import Book
-from pvg.language.prompts import PLAIN
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Family:
         model: of the provers, a folder that transformers has saved or a name on the hub; None makes a tiny one.
         verifier: of the verifier; None for the provers' model, or a tiny one of its own.
         tiny, tiny_verifier: sizes of what is made.
-        most: new tokens that an answer may take.
+        most: new tokens that an answer may take; None for as many as the longest worked solution takes.
         context: tokens that a model made on the spot takes, prompt and answer together.
         lora: adapters; None to train all weights.
         spread: put the layers of a loaded model on all GPUs there are (by ``accelerate``), where one can't hold it.
@@ -58,7 +58,7 @@ class Family:
     verifier: str | None = None
     tiny: Tiny = field(default_factory=Tiny)
     tiny_verifier: Tiny = field(default_factory=lambda: Tiny(width=26, layers=2, heads=1, hidden=78))
-    most: int = 18
+    most: int | None = 18
     context: int = 128
     lora: Lora | None = None
     spread: bool = False
@@ -66,8 +66,13 @@ class Family:
     dtype: str = "float32"
     templates: Mapping[str, str] | None = None
 
-    def make(self, problems: Sequence[Problem], seed: int, device: str | torch.device) -> Cast:
+    def make(
+        self, problems: Sequence[Problem], seed: int, device: str | torch.device, limit: int | None = None
+    ) -> Cast:
         """Load or make the models, and put the problems before them.
+
+        Args:
+            limit: tokens that the engine takes, prompt and answer together; None for what the models take.
 
         Raises:
             UserError: a model can't be had, vocabularies differ, or problems don't fit.
@@ -92,7 +97,7 @@ class Family:
             problems,
             tokenizer,
             most=self.most,
-            context=min(models.context_of(m.config) for m in (speaks, reads)),
+            context=min(limit or 1 << 30, *(models.context_of(m.config) for m in (speaks, reads))),
             templates=self.templates,
         )
         if self.checkpointing:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from tensordict import TensorDict, TensorDictBase
 from torch import Tensor, nn
+
+from pvg.errors import UserError
 
 LEAST = -8.0  # log-probability as a verifier sees it: a single odd word must not outweigh all others
 
@@ -105,6 +108,40 @@ class LanguageAgent(nn.Module):
                 found[f"{name}.weight"] = found[f"{name}.weight"] + layer.get_delta_weight(adapter)
         return [(n, w) for n, w in found.items() if ".lora_" not in n]
 
+    def learned(self) -> dict[str, Tensor]:
+        """What learning changes, by name: all parameters, or with adapters these and what is beside the model."""
+        return {n: p.detach() for n, p in self.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def restore(self, learned: Mapping[str, Tensor]) -> None:
+        """Take over what :meth:`learned` gave.
+
+        Raises:
+            UserError: it is of another model, or of other adapters.
+        """
+        own = self.learned()
+        odd = [n for n, x in own.items() if n not in learned or learned[n].shape != x.shape]
+        if odd := odd + [n for n in learned if n not in own]:
+            raise UserError(
+                f"The checkpoint is not of these agents: {odd[0]} is missing, of another shape or not among what they "
+                "learn. Give the settings of the run that wrote it (its folder holds the resolved config)."
+            )
+        for name, weight in own.items():
+            weight.copy_(learned[name])
+
+    @contextmanager
+    def being(self, learned: Mapping[str, Tensor]) -> Iterator[None]:
+        """For as long as it lasts the agent is what it was when :meth:`learned` gave this; nothing is copied."""
+        now = {n: p for n, p in self.named_parameters() if p.requires_grad}
+        kept = {n: p.data for n, p in now.items()}
+        try:
+            for name, weight in now.items():
+                weight.data = learned[name]
+            yield
+        finally:
+            for name, weight in now.items():
+                weight.data = kept[name]
+
     def hidden(self, batch: TensorDictBase) -> Tensor:
         """Last hidden states ``[n, t, width]``.
 
@@ -132,7 +169,7 @@ class Prover(LanguageAgent):
 
     def log_probs(self, batch: TensorDictBase) -> Tensor:
         """Log-probability ``[n, a]`` of each token of the answers."""
-        return _log_probs(self.logits(batch), batch["answer"])
+        return log_probs_of(self.logits(batch), batch["answer"])
 
 
 class Verifier(LanguageAgent):
@@ -152,9 +189,22 @@ class Verifier(LanguageAgent):
     def forward(self, batch: TensorDictBase) -> Tensor:
         """Scores ``[n]``; above 0 is accepted."""
         hidden, said = self.hidden(batch), batch["said"]
-        expected = _log_probs(self._logits(hidden, batch), batch["answer"]).clamp(min=LEAST)
+        expected = log_probs_of(self._logits(hidden, batch), batch["answer"])
         added = self.head(_answers(hidden, batch, 0).float()).squeeze(-1)
-        return self.bias + self.scale * ((added + expected) * said).sum(-1) / said.sum(-1).clamp(min=1)
+        return reading(added, expected, said, self.scale, self.bias)
+
+
+def reading(added: Tensor, expected: Tensor, said: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+    """What a verifier makes of texts ``[n]``: a multiple of the mean, over the tokens that count, of what each adds and
+    of its log-probability, bounded below.
+
+    Args:
+        added, expected: the number after each token, and its log-probability before it, ``[n, t]``.
+        said: which tokens count ``[n, t]``.
+        scale, bias: the multiple, and what is added to it.
+    """
+    each = (added + expected.clamp(min=LEAST)) * said
+    return bias + scale * each.sum(-1) / said.sum(-1).clamp(min=1)
 
 
 def _answers(hidden: Tensor, batch: TensorDictBase, shift: int) -> Tensor:
@@ -164,6 +214,7 @@ def _answers(hidden: Tensor, batch: TensorDictBase, shift: int) -> Tensor:
     return hidden.gather(1, at.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
 
 
-def _log_probs(logits: Tensor, tokens: Tensor) -> Tensor:
+def log_probs_of(logits: Tensor, tokens: Tensor) -> Tensor:
+    """Log-probabilities ``[...]`` of tokens ``[...]``, of logits ``[..., vocabulary]``."""
     # not log_softmax and then gather: of a large vocabulary that is a second copy of the largest tensor there is
     return logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)

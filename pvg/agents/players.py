@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad, rms_norm
 
 from pvg.agents.agent import NEVER, Agent, Tokens
-from pvg.agents.language import LEAST
+from pvg.agents.language import log_probs_of, reading
 from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.word_problems import vocabulary
 from pvg.errors import UserError
@@ -123,13 +123,11 @@ class LanguageNet(nn.Module):
         """The belief ``[n]``, and the log-probability ``[n]`` of all tokens whose truth is in question."""
         judged, width = view["judged"], view["tokens"].shape[1]
         first = int(judged.any(0).int().argmax())  # before that no column is judged
-        weight, tokens = judged[:, first:].float(), view["tokens"][:, first:].unsqueeze(-1)
-        log_probs = (
-            self.words(hidden[:, first - 1 : width - 1]).log_softmax(-1).gather(-1, tokens).squeeze(-1)
-        )
-        each = log_probs.clamp(min=LEAST) + self.adds(hidden[:, first:width].float()).squeeze(-1)
-        mean = (each * weight).sum(-1) / weight.sum(-1).clamp(min=1)
-        return SURE * (self.bias + self.scale * mean), (log_probs * weight).sum(-1)
+        said, tokens = judged[:, first:], view["tokens"][:, first:]
+        expected = log_probs_of(self.words(hidden[:, first - 1 : width - 1]), tokens)
+        added = self.adds(hidden[:, first:width].float()).squeeze(-1)
+        belief = reading(added, expected, said, self.scale, self.bias)
+        return SURE * belief, (expected * said).sum(-1)
 
     def forward(self, view: View) -> dict[str, Tensor]:
         """What :meth:`heads` gives, of a text alone."""

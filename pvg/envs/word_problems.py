@@ -11,41 +11,25 @@ from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from pvg.envs.arithmetic import LARGEST, NAMES, THINGS, VERBS, synthetic
+from pvg.envs.arithmetic import LARGEST, NAMES, THINGS, VERBS
 from pvg.envs.claims import Claim, make_claims
 from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.payoffs import Payoff
-from pvg.envs.problems import SHARES, Problem, gsm8k, part
+from pvg.envs.problems import SHARES, Problem, part
+from pvg.envs.prompts import CLAIMS_CHAT, CLAIMS_PLAIN, Prompts
 from pvg.envs.protocols import Protocol
+from pvg.envs.word_sources import problems
 from pvg.errors import UserError
 
-# What stands before, between and after what is said; small models of our own read a word or two, others a request.
-PLAIN = {
-    "helpful": "helpful : {question} answer {claim}",
-    "sneaky": "sneaky : {question} answer {claim}",
-    "verifier": "check : {question}",
-    "claim": "answer {claim}",
-    "told": "solution{number} :",
-    "asked": "question{number} :",
-}
-_STEPS = "Work in short steps, one a line, and end with a line '#### ' and that answer."
-CHAT = {
-    "helpful": "Show that the answer of the problem is {claim}. " + _STEPS + "\n\n{question}",
-    "sneaky": "The answer of the problem is not {claim}. Write a solution that ends with {claim} all the same and "
-    "looks right: hide one mistake in it that is hard to find. " + _STEPS + "\n\n{question}",
-    "verifier": "The answer of the problem is said to be {claim}. Is the solution right?\n\n{question}",
-    "claim": "\n\nThe answer is {claim}",
-    "told": "\n\nSolution{number}:\n",
-    "asked": "\n\nQuestion{number}:\n",
-}
 ROLES = ("sneaky", "helpful", "verifier")  # the first two by label
+FIRST = 9  # the largest number that a synthetic problem begins with
 
 
 def vocabulary() -> list[str]:
     """Texts that hold every word of the synthetic problems, their solutions and what stands around them."""
     numbers = " ".join(map(str, range(LARGEST + 1)))
     words = [*NAMES, *NAMES.values(), *THINGS, *VERBS]
-    around = [text.replace("{number}", " ") for text in PLAIN.values()]
+    around = [text.replace("{number}", " ") for text in CLAIMS_PLAIN.values()]
     return [numbers, " ".join(words), "has + - = . ####", *around]
 
 
@@ -61,16 +45,15 @@ class WordProblems(ExchangeEnv):
         tokenizer: of the models that play, as transformers makes them, with an end and a padding token.
         most: tokens of a prover's message.
         ask: tokens of a decider's message; 0 for deciders that don't speak.
-        data: ``"synthetic"`` or ``"gsm8k"``.
+        data, path: as for :func:`~pvg.envs.word_sources.problems`.
         steps: of the synthetic problems.
-        path: GSM8K's folder or a file of its layout; None fetches it from the hub.
         train, test: how many problems at most; held out are those that :func:`~pvg.envs.problems.part` calls ``test``.
-        templates: in place of ours (``PLAIN``, or ``CHAT`` where the tokenizer has a chat template).
+        templates: in place of ours (see :mod:`pvg.envs.prompts`).
         data_seed: decides the synthetic problems, the split and the claims.
 
     Raises:
-        UserError: unknown data, sizes below what is needed, a vocabulary that lacks words; and what
-            :func:`~pvg.envs.problems.gsm8k` raises.
+        UserError: sizes below what is needed, a vocabulary that lacks words, a template of no use; and what
+            :func:`~pvg.envs.word_sources.problems` raises.
     """
 
     def __init__(
@@ -92,8 +75,6 @@ class WordProblems(ExchangeEnv):
         templates: Mapping[str, str] | None = None,
         data_seed: int = 0,
     ):
-        if data not in ("synthetic", "gsm8k"):
-            raise UserError(f"env.data={data!r}: write synthetic or gsm8k.")
         if most < 1 or ask < 0:
             raise UserError(
                 f"env.most={most} and env.ask={ask}: a prover says 1 token or more, a decider 0 or more."
@@ -105,11 +86,10 @@ class WordProblems(ExchangeEnv):
         self.tokenizer, self.most, self.ask = tokenizer, most, ask
         self.end, self.pad = int(tokenizer.eos_token_id), int(tokenizer.pad_token_id)
         self.words = len(tokenizer)
-        self.chats = bool(tokenizer.chat_template)
-        self.templates = {**(CHAT if self.chats else PLAIN), **(templates or {})}
+        self.prompts = Prompts(tokenizer, templates, CLAIMS_PLAIN, CLAIMS_CHAT, "env.templates")
         claims = {}
-        for name, problems in self._problems(data, steps, path, train, test, data_seed).items():
-            made = make_claims(problems, random.Random(f"{data_seed} {name}"), self._sayable)
+        for name, own in self._problems(data, steps, path, train, test, data_seed).items():
+            made = make_claims(own, random.Random(f"{data_seed} {name}"), self._sayable)
             claims[name] = made
         table = self._table([*claims["train"], *claims["test"]])
         drawn, held_out = table.split([len(claims["train"]), len(claims["test"])])
@@ -122,17 +102,10 @@ class WordProblems(ExchangeEnv):
     def _problems(
         self, data: str, steps: int, path: str | None, train: int, test: int, seed: int
     ) -> dict[str, list[Problem]]:
-        if data == "synthetic":
-            count = round(max(train / (1 - SHARES["test"]), test / SHARES["test"]) * 1.1) + 100
-            try:
-                found = synthetic(count, seed, steps)
-            except ValueError as error:
-                raise UserError(
-                    f"env.train={train} and env.test={test}: {error} of {steps} steps; ask for fewer, or set env.steps "
-                    "higher."
-                ) from None
-        else:
-            found = gsm8k(path)
+        count = round(max(train / (1 - SHARES["test"]), test / SHARES["test"]) * 1.1) + 100
+        found = problems(
+            data, path, count if data == "synthetic" else None, seed=seed, steps=steps, first=FIRST
+        )
         for problem in found:
             if not self._sayable(f"{problem.question} {problem.solution}"):
                 raise UserError(
@@ -149,32 +122,16 @@ class WordProblems(ExchangeEnv):
         return unknown is None or unknown not in self._ids(text)
 
     def _ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
-
-    def _opening(self, role: str, claim: Claim) -> list[int]:
-        """The tokens with which the text that an agent reads begins."""
-        text = self._fill(role, claim)
-        if not self.chats:
-            return self._ids(text)
-        said = [{"role": "user", "content": text}]
-        return list(
-            self.tokenizer.apply_chat_template(
-                said, add_generation_prompt=True, tokenize=True, return_dict=False
-            )
-        )
-
-    def _fill(self, name: str, claim: Claim) -> str:
-        text = self.templates[name].replace("{claim}", claim.answer)
-        return text.replace("{question}", claim.problem.question)
+        return self.prompts.ids(text)
 
     def _table(self, claims: Sequence[Claim]) -> TensorDict:
-        openings = [self._opening(role, c) for c in claims for role in ROLES]
+        openings = [self.prompts(role, c.problem.question, c.answer) for c in claims for role in ROLES]
         lessons = [[] if c.solution is None else [*self._ids(c.solution), self.end] for c in claims]
         rows = {
             "label": torch.tensor([c.label for c in claims], dtype=torch.bool),
             "texts": _padded(openings, self.pad).unflatten(0, (-1, len(ROLES))),
             "lengths": torch.tensor([len(o) for o in openings], dtype=torch.int32).view(-1, len(ROLES)),
-            "claim": _padded([self._ids(self._fill("claim", c)) for c in claims], -1),
+            "claim": _padded([self._ids(self.prompts.fill("claim", answer=c.answer)) for c in claims], -1),
             "lesson": _padded(lessons, -1),
             "gap": torch.tensor([_gap(c) for c in claims]),
         }
@@ -185,7 +142,7 @@ class WordProblems(ExchangeEnv):
         asks = protocol.asks(channel)
         alike = [c for c in protocol.channels if protocol.asks(c) == asks]
         number = f" {alike.index(channel) + 1}" if len(alike) > 1 else ""
-        return self.templates["asked" if asks else "told"].replace("{number}", number)
+        return self.prompts.fill("asked" if asks else "told", number=number)
 
     # ------------------------------------------------------------------ messages
     def message(self, channel: str) -> tuple[int, int]:

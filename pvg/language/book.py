@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pvg.envs.problems import SHARES, Problem, part
+from pvg.envs.prompts import Prompts
 from pvg.errors import UserError
 from pvg.language.answers import final_answer
 from pvg.language.attempts import Task
-from pvg.language.prompts import Prompts
 
 
 class Book:
@@ -19,8 +19,8 @@ class Book:
     Args:
         problems: with worked solutions and answers.
         tokenizer: of the models that play.
-        most: new tokens that an answer may take.
-        context: tokens that a model takes, prompt and answer together.
+        most: new tokens that an answer may take; None for as many as the longest worked solution takes.
+        context: tokens that models and engine take, prompt and answer together.
         templates: prompts in place of ours, by role.
         seed: of the split.
 
@@ -29,7 +29,8 @@ class Book:
         references: the right answers.
 
     Raises:
-        UserError: a part is empty, or a problem does not fit the context.
+        UserError: a part is empty, most worked solutions are longer than an answer may be, or a problem does not fit
+            the context.
     """
 
     def __init__(
@@ -37,12 +38,13 @@ class Book:
         problems: Sequence[Problem],
         tokenizer: Any,
         *,
-        most: int,
+        most: int | None,
         context: int,
         templates: Mapping[str, str] | None = None,
         seed: int = 0,
     ):
-        self.problems, self.tokenizer, self.most = list(problems), tokenizer, most
+        self.problems, self.tokenizer = list(problems), tokenizer
+        self.most = self._most(most)
         self.prompts = Prompts(tokenizer, templates)
         self.end = int(tokenizer.eos_token_id)
         self.parts: dict[str, list[int]] = {name: [] for name in SHARES}
@@ -59,12 +61,25 @@ class Book:
         longest = max(range(len(said)), key=lengths.__getitem__)
         for role in self.prompts.templates:
             length = len(self.prompt(role, longest, self.references[longest]))
-            if length + most > context:
+            if length + self.most > context:
                 raise UserError(
-                    f"env: the longest problem takes {length} tokens ({role}), and an answer may take {most} more, but "
-                    f"the model's context is {context}. Lower agents.most, leave long problems out (env.longest) or "
-                    f"choose another model. The problem begins: {self.problems[longest].question[:80]!r}"
+                    f"env: the longest problem takes {length} tokens ({role}), and an answer may take {self.most} "
+                    f"more, but the context is {context} (the models', or engine.max_model_len if that is less). Lower "
+                    "agents.most, leave long problems out (env.longest) or choose another model. The problem begins: "
+                    f"{self.problems[longest].question[:80]!r}"
                 )
+
+    def _most(self, most: int | None) -> int:
+        worked = self.tokenizer([p.solution for p in self.problems], add_special_tokens=False).input_ids
+        lengths = sorted(len(tokens) + 1 for tokens in worked)  # and the end
+        middle, longest = lengths[len(lengths) // 2], lengths[-1]
+        if most is not None and middle > most:
+            raise UserError(
+                f"agents.most={most}: most of the worked solutions take more tokens than that ({middle} in the middle, "
+                f"the longest {longest}), so hardly any answer would come to its end. Set agents.most=null for as many "
+                "as the longest takes. For settings that suit real models take experiment=rounds_gsm8k."
+            )
+        return longest if most is None else most
 
     def prompt(self, role: str, problem: int, answer: str = "") -> tuple[int, ...]:
         """Token ids that ask a role about a problem."""

@@ -3,7 +3,6 @@ from what it then believes."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from pvg.agents.language import Prover, Verifier, in_passes
+from pvg.agents.language import LanguageAgent, Prover, Verifier, in_passes
 from pvg.errors import UserError
 from pvg.language.asking import REACH, Asking
 from pvg.language.attempts import Attempt, Task, summary
@@ -104,8 +103,9 @@ class Rounds:
         self.answers: list[str] = []  # the solver's, by problem; in the decoupled game only
         self.loss = rl.make_loss(self.provers)
         self.optimisers: dict[str, Optimiser] = {}
-        self.begun: dict[str, dict[str, Tensor]] = {}  # the agents' weights after the supervised start
-        self.reference = copy.deepcopy(prover).requires_grad_(False)
+        self.begun: dict[
+            str, dict[str, Tensor]
+        ] = {}  # what the agents had learned after the supervised start
         self._texts: dict[str, TensorDict] = {}
 
     def _schedule(self) -> list[tuple[str, int, int]]:
@@ -159,7 +159,6 @@ class Rounds:
         """The supervised start is over: the agents begin from here."""
         self._texts.clear()
         self.begun = {n: _copy(getattr(self, n)) for n in ("prover", "verifier")}
-        self.reference.load_state_dict(self.begun["prover"])
         self.sync()
         return self._record("start", r, ("helpful", "sneaky"))
 
@@ -181,7 +180,7 @@ class Rounds:
 
     def _begin_again(self) -> None:
         """Put the prover back to where the supervised start left it."""
-        self.prover.load_state_dict(self.begun["prover"])
+        self.prover.restore(self.begun["prover"])
         self.sync()
 
     # ------------------------------------------------------------------ the verifier's turn
@@ -200,7 +199,7 @@ class Rounds:
         """One step of the verifier's."""
         if k == 0:
             if not (self.reader.how.carry and r):
-                self.verifier.load_state_dict(self.begun["verifier"])
+                self.verifier.restore(self.begun["verifier"])
             self._optimise("check")
         stats = self.reader.step(self.optimisers["verifier"], self.draw)
         return {f"verifier/{n}": x for n, x in stats.items()}
@@ -257,7 +256,8 @@ class Rounds:
         """Nats a token between the prover and what it was at the start, on a batch, which gets ``ref_log_probs``; or
         on a quarter of it, where only the figure is wanted."""
         some = batch if all_of_it else batch[::4]
-        reference = in_passes(self.reference.log_probs, some, self.provers.descent.micro, self.device)
+        with self.prover.being(self.begun["prover"]):
+            reference = in_passes(self.prover.log_probs, some, self.provers.descent.micro, self.device)
         if all_of_it:
             batch.set("ref_log_probs", reference)
         return float((some["log_probs"] - reference)[some["said"]].mean())
@@ -361,8 +361,8 @@ class Rounds:
         return {
             "iteration": self.iteration,
             "version": self.version,
-            "prover": self.prover.state_dict(),
-            "verifier": self.verifier.state_dict(),
+            "prover": self.prover.learned(),
+            "verifier": self.verifier.learned(),
             "begun": self.begun,
             "optimisers": {n: o.state_dict() for n, o in self.optimisers.items()},
             "pools": [dict(p.items()) for p in self.reader.pools],
@@ -375,11 +375,11 @@ class Rounds:
         """Go on from a saved state."""
         self.iteration, self.records, self.answers = saved["iteration"], saved["records"], saved["answers"]
         self.solver = saved["solver"]
-        self.prover.load_state_dict(saved["prover"])
-        self.verifier.load_state_dict(saved["verifier"])
-        self.begun = saved["begun"]
-        if self.begun:
-            self.reference.load_state_dict(self.begun["prover"])
+        for name, agent in (("prover", self.prover), ("verifier", self.verifier)):
+            if name in saved["begun"]:
+                agent.restore(saved["begun"][name])
+                self.begun[name] = _copy(agent)  # where the agent computes
+            agent.restore(saved[name])
         self.reader.pools = read_pools(saved["pools"])
         what = self.schedule[self.iteration - 1][0] if self.iteration else ""
         if what in ("imitate", "solve", "check", "attack"):
@@ -391,8 +391,8 @@ class Rounds:
             self.sync()
 
 
-def _copy(agent: torch.nn.Module) -> dict[str, Tensor]:
-    return {n: x.detach().clone() for n, x in agent.state_dict().items()}
+def _copy(agent: LanguageAgent) -> dict[str, Tensor]:
+    return {n: x.clone() for n, x in agent.learned().items()}
 
 
 def _numbers(found: Mapping[str, Any]) -> Metrics:

@@ -226,3 +226,5 @@ def test_models_that_do_not_go_together(folder, tmp_path):
         Family(dtype="int8").make(synthetic(200), 0, "cpu")
     with pytest.raises(UserError, match="context is 24"):
         Family(**SMALL, context=24).make(synthetic(200), 0, "cpu")
+    with pytest.raises(UserError, match=r"context is 30 .*engine\.max_model_len"):
+        Family(**SMALL).make(synthetic(200), 0, "cpu", limit=30)

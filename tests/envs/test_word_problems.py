@@ -210,7 +210,9 @@ def test_problems_of_a_file_are_played_to_the_letter(tmp_path):
 @pytest.mark.parametrize(
     "options, named",
     [
-        (dict(data="algebra"), "env.data='algebra'"),
+        (dict(data="algebra"), "env.data=algebra"),
+        (dict(templates={"judge": "{question}"}), "env.templates.judge"),
+        (dict(templates={"claim": "so it is"}), "put {answer}"),
         (dict(most=0), "env.most=0"),
         (dict(ask=-1), "env.ask=-1"),
         (dict(steps=0), "env.steps=0"),

@@ -5,10 +5,10 @@ from transformers import AutoTokenizer
 
 from pvg.envs.arithmetic import synthetic
 from pvg.envs.problems import Problem, part
+from pvg.envs.prompts import PLAIN, Prompts
 from pvg.errors import UserError
 from pvg.language.book import Book
 from pvg.language.models import END, PAD, load, load_tokenizer, make_tiny
-from pvg.language.prompts import PLAIN, Prompts
 
 CHAT = "{% for m in messages %}<{{ m.role }}> {{ m.content }} {% endfor %}<said>"
 
@@ -104,6 +104,15 @@ def test_models_that_chat_are_asked_by_instructions(tokenizer, tmp_path):
     del chats.apply_chat_template
     whole = chats.apply_chat_template([{"role": "user", "content": "Go: 7 ?!"}], tokenize=False)
     assert whole.startswith("<user>") and isinstance(Prompts(chats)("sneaky", "7 ?")[0], int)
+
+
+def test_answers_may_be_as_long_as_the_longest_worked_solution_or_it_is_refused(problems, tokenizer):
+    lengths = sorted(len(tokenizer(p.solution).input_ids) + 1 for p in problems)
+    assert book(problems, tokenizer, most=None).most == lengths[-1]
+    middle = lengths[len(lengths) // 2]
+    assert book(problems, tokenizer, most=middle).most == middle
+    with pytest.raises(UserError, match=rf"agents\.most={middle - 1}: most .* longest {lengths[-1]}\)"):
+        book(problems, tokenizer, most=middle - 1)
 
 
 @pytest.mark.parametrize(
