@@ -16,8 +16,8 @@ from tests.cli import Program, finish, start
 
 # a game so short that nobody learns; what must hold holds all the same
 SMALL = (  # noqa: SIM905
-    "experiment=rounds trainer.rounds=2 trainer.test=40 trainer.start.steps=30 trainer.checking.steps=5 "
-    "trainer.checking.problems=30 trainer.checking.k_per_role=2 trainer.provers.iterations=4 "
+    "experiment=rounds trainer.rounds=2 trainer.test=40 trainer.start.steps=30 trainer.start.reading=30 "
+    "trainer.checking.steps=5 trainer.checking.problems=30 trainer.checking.k_per_role=2 trainer.provers.iterations=4 "
     "trainer.provers.problems=4 env.count=400 engine.slots=64 tracker=csv checkpoint_every=7"
 ).split()
 

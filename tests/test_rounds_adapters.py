@@ -121,11 +121,11 @@ def game(cast, engine, grader):
     how = PolicyGradient(
         iterations=4, problems=3, samples=4, kl=0.1, lessons=0.0, descent=Descent(1e-2, batch=24)
     )
-    start = Start(2, Descent(1e-2, batch=16))
+    start = Start(2, 2, descent=Descent(1e-2, batch=16))
     made = Rounds(
         cast.book, cast.prover, cast.verifier, engine, grader, rounds=1, test=10, start=start, provers=how
     )
-    made.schedule = [step for step in made.schedule if step[0] in ("imitate", "begin", "attack")]
+    made.schedule = [step for step in made.schedule if step[0] in ("imitate", "read", "begin", "attack")]
     made.iterations = len(made.schedule)
     return made
 
@@ -143,7 +143,7 @@ def test_checkpoints_keep_adapters_alone_and_go_on_to_the_same_weights(tmp_path)
         trainer, kept = game(cast, engine, grader), {}
 
         def report(iteration, metrics):
-            if iteration == 5:  # in the middle of the attack
+            if iteration == 7:  # in the middle of the attack
                 checkpoint.save(tmp_path, {"trainer": trainer.state_dict()}, iteration)
             kept[iteration] = metrics
 

@@ -14,7 +14,7 @@ from typing import Any
 from pvg.errors import UserError
 
 SPLITS = ("train", "test")
-SHARES = {"prover": 0.4, "verifier": 0.35, "calibration": 0.05, "test": 0.2}
+SHARES = {"prover": 0.4, "verifier": 0.35, "calibration": 0.1, "test": 0.15}
 MARK = "####"
 ANNOTATION = re.compile(r"<<[^<>]*>>")
 LAYOUT = '{"question": "...", "answer": "working\\n#### final answer"}'

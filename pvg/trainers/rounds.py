@@ -1,5 +1,4 @@
-"""Rounds of provers and a verifier (Kirchner et al. 2024): the verifier learns from what the provers say, the provers
-from what it then believes."""
+"""Rounds (Kirchner et al. 2024): the verifier learns from what provers say, they from what it then believes."""
 
 from __future__ import annotations
 
@@ -24,6 +23,7 @@ from pvg.trainers.checking import Checking, Reader, read_pools
 from pvg.trainers.lessons import lessons, readings
 from pvg.trainers.policy_gradient import PolicyGradient
 from pvg.trainers.rewards import Reward, centred, cgc, correctness
+from pvg.trainers.schedule import schedule
 from pvg.trainers.supervised import Optimiser, Start, imitate
 from pvg.trainers.verdicts import best_of, by_problem, calibration, measure
 
@@ -94,30 +94,18 @@ class Rounds:
         self.decoupled = decoupled
         self.roles = ("translator", "sneaky") if decoupled else ("helpful", "sneaky")
         self.held_out = book.parts["test"][:test]
-        self.schedule = self._schedule()
+        self.schedule = schedule(self.rounds, self.start, self.reader.how, self.provers)
         self.iteration, self.iterations = 0, len(self.schedule)
         self.records: list[dict[str, Any]] = []
         self.canaries: list[float] = []
         self.version = 0
+        self.surprise = 0.0  # the verifier's loss while it reads, a running mean
         self.solver: list[float] = []  # shares of its answers that were right, by held-out problem
         self.answers: list[str] = []  # the solver's, by problem; in the decoupled game only
         self.loss = rl.make_loss(self.provers)
         self.optimisers: dict[str, Optimiser] = {}
-        self.begun: dict[
-            str, dict[str, Tensor]
-        ] = {}  # what the agents had learned after the supervised start
+        self.begun: dict[str, dict[str, Tensor]] = {}  # what the agents had learned after the start
         self._texts: dict[str, TensorDict] = {}
-
-    def _schedule(self) -> list[tuple[str, int, int]]:
-        """Every step of the game as (what, round, number within)."""
-        learn, check_steps = range(self.provers.iterations), range(self.reader.how.steps)
-        out = [("imitate", 0, k) for k in range(self.start.steps)] + [("begin", 0, 0)]
-        out += [("solve", 0, k) for k in learn] + [("fix", 0, 0)]
-        for r in range(self.rounds + 1):
-            out += [("gather", r, 0), *(("check", r, k) for k in check_steps), ("judge", r, 0)]
-            if r < self.rounds:
-                out += [*(("attack", r, k) for k in learn), ("exploit", r, 0)]
-        return out
 
     def train(self, report: Callable[[int, Metrics], None] | None = None) -> None:
         """Play the schedule to its end."""
@@ -133,17 +121,27 @@ class Rounds:
 
     # ------------------------------------------------------------------ the supervised start
     def _imitate(self, r: int, k: int) -> Metrics:
-        """One step towards worked solutions."""
+        """One step of the prover towards worked solutions, in the sneaky role spoilt ones."""
         if k == 0:
             self._optimise("imitate")
-        found = {}
-        for name, agent in (("prover", self.prover), ("verifier", self.verifier)):
-            worked = self._lessons(name)
-            rows = torch.randint(len(worked), (self.start.descent.batch,), generator=self.draw)
-            agent.train()
-            batch = worked[rows].to(self.device)
-            found[f"{name}/imitation"] = imitate(agent, batch, self.optimisers[name])["loss"]
-        return found
+        return {"prover/imitation": self._towards("prover")}
+
+    def _read(self, r: int, k: int) -> Metrics:
+        """One step of the verifier towards worked solutions, until it knows enough."""
+        if k == 0:
+            self._optimise("read")
+        elif self.start.enough is not None and self.surprise <= self.start.enough:
+            return {}
+        loss = self._towards("verifier")
+        self.surprise = 0.9 * self.surprise + 0.1 * loss if k else loss
+        return {"verifier/imitation": loss}
+
+    def _towards(self, name: str) -> float:
+        """One step of an agent's towards its lessons; its loss."""
+        worked, agent = self._lessons(name), getattr(self, name)
+        rows = torch.randint(len(worked), (self.start.descent.batch,), generator=self.draw)
+        agent.train()
+        return imitate(agent, worked[rows].to(self.device), self.optimisers[name])["loss"]
 
     def _lessons(self, who: str) -> TensorDict:
         """What is imitated: by the ``prover`` and the ``verifier`` at the start, by provers beside (``beside``)."""
@@ -269,14 +267,16 @@ class Rounds:
         return self.prover.head.weight.device
 
     def _optimise(self, what: str) -> None:
-        """Fresh optimisers for a part of the game."""
-        names, how, steps = {
-            "imitate": (("prover", "verifier"), self.start.descent, self.start.steps),
-            "check": (("verifier",), self.reader.how.descent, self.reader.how.steps),
-            "solve": (("prover",), self.provers.descent, self.provers.steps(1)),
-            "attack": (("prover",), self.provers.descent, self.provers.steps(len(self.roles))),
+        """A fresh optimiser for a part of the game."""
+        name, how, steps = {
+            "imitate": ("prover", self.start.descent, self.start.steps),
+            "read": ("verifier", self.start.descent, self.start.reading),
+            "check": ("verifier", self.reader.how.descent, self.reader.how.steps),
+            "solve": ("prover", self.provers.descent, self.provers.steps(1)),
+            "attack": ("prover", self.provers.descent, self.provers.steps(len(self.roles))),
         }[what]
-        self.optimisers = {name: Optimiser(getattr(self, name), how, steps) for name in names}
+        falls = what != "read" or self.start.enough is None
+        self.optimisers = {name: Optimiser(getattr(self, name), how, steps, falls)}
 
     def _tasks(self, problems: Sequence[int], roles: Sequence[str], each: int) -> list[Task]:
         """Tasks of the game: a translator's answer is compared with the solver's."""
@@ -361,6 +361,7 @@ class Rounds:
         return {
             "iteration": self.iteration,
             "version": self.version,
+            "surprise": self.surprise,
             "prover": self.prover.learned(),
             "verifier": self.verifier.learned(),
             "begun": self.begun,
@@ -374,7 +375,7 @@ class Rounds:
     def load_state_dict(self, saved: dict) -> None:
         """Go on from a saved state."""
         self.iteration, self.records, self.answers = saved["iteration"], saved["records"], saved["answers"]
-        self.solver = saved["solver"]
+        self.solver, self.surprise = saved["solver"], saved["surprise"]
         for name, agent in (("prover", self.prover), ("verifier", self.verifier)):
             if name in saved["begun"]:
                 agent.restore(saved["begun"][name])
@@ -382,7 +383,7 @@ class Rounds:
             agent.restore(saved[name])
         self.reader.pools = read_pools(saved["pools"])
         what = self.schedule[self.iteration - 1][0] if self.iteration else ""
-        if what in ("imitate", "solve", "check", "attack"):
+        if what in ("imitate", "read", "solve", "check", "attack"):
             self._optimise(what)
             for name, state in saved["optimisers"].items():
                 self.optimisers[name].load_state_dict(state)

@@ -48,19 +48,32 @@ class Start:
     """The supervised start: provers imitate worked solutions, in the sneaky role spoilt ones, the verifier right ones.
 
     Args:
-        steps: of gradient descent; 0 for models that can do it already.
+        steps: of the provers; 0 for models that can do it already.
+        reading: steps of the verifier, at most.
+        enough: nats a token: where the verifier's loss, in the mean of about ten steps, has come down to this, it
+            stops, and its learning rate does not fall before.  None lets it go on to the end.  How well a verifier
+            reckons decides how far it can be fooled, and after a given number of steps that differs from seed to seed.
         descent: the gradient steps.
     """
 
     steps: int = 500
+    reading: int = 1500
+    enough: float | None = 0.2
     descent: Descent = field(default_factory=Descent)
 
 
 class Optimiser:
-    """AdamW with a schedule, on what an agent lets learn."""
+    """AdamW with a schedule, on what an agent lets learn.
 
-    def __init__(self, agent: LanguageAgent, how: Descent, steps: int):
-        self.agent, self.how, self.steps, self.done = agent, how, steps, 0
+    Args:
+        agent: what learns.
+        how: in what way.
+        steps: how many there will be.
+        falls: whether the learning rate falls to nothing by the last of them.
+    """
+
+    def __init__(self, agent: LanguageAgent, how: Descent, steps: int, falls: bool = True):
+        self.agent, self.how, self.steps, self.falls, self.done = agent, how, steps, falls, 0
         self.parameters = [p for p in agent.parameters() if p.requires_grad]
         self.adam = torch.optim.AdamW(
             self.parameters, how.learning_rate, betas=(0.9, 0.98), weight_decay=how.weight_decay
@@ -77,7 +90,9 @@ class Optimiser:
     def step(self) -> None:
         """Use the gradients that have come together, and forget them."""
         rise = max(1, round(self.how.warm * self.steps))
-        share = min((self.done + 1) / rise, (self.steps - self.done) / max(1, self.steps - rise))
+        share = min(1.0, (self.done + 1) / rise)
+        if self.falls:
+            share = min(share, (self.steps - self.done) / max(1, self.steps - rise))
         for group in self.adam.param_groups:
             group["lr"] = self.how.learning_rate * max(share, 0.0)
         nn.utils.clip_grad_norm_(self.parameters, self.how.max_grad_norm)

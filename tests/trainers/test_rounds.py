@@ -40,7 +40,7 @@ def rounds(cast, engine, grader, reward, *parts):
         engine,
         grader,
         rounds=1,
-        start=Start(200, Descent(learning_rate=6e-3, batch=64)),
+        start=Start(200, 200, enough=None, descent=Descent(learning_rate=6e-3, batch=64)),
         provers=PolicyGradient(
             iterations=20, problems=12, lessons=0.0, descent=Descent(learning_rate=2e-3, batch=192)
         ),
@@ -57,7 +57,7 @@ def stage():
     """Provers who keep their roles, and a verifier that expects right solutions."""
     cast = Family(tiny=Tiny(32, 2, 2, 64), tiny_verifier=Tiny(16, 1, 1, 32), most=12).make(PROBLEMS, 0, "cpu")
     with TorchEngine(cast.folder, slots=128) as engine, Grader() as grader:
-        start = rounds(cast, engine, grader, cgc, "imitate", "begin")
+        start = rounds(cast, engine, grader, cgc, "imitate", "read", "begin")
         start.train()
         torch.manual_seed(0)
         start.begun["verifier"]["head.weight"].normal_(std=0.5)  # a taste, as any verifier has one
@@ -98,3 +98,25 @@ def test_an_attack_convinces_and_a_negated_reward_does_the_opposite(stage, rewar
     fooled_after, trusted_after, _ = convincing(game)
     assert sign * (fooled_after - fooled) > 0.15
     assert sign * (trusted_after - trusted) > 0.02
+
+
+def test_a_verifier_reads_until_it_knows_enough(stage):
+    cast, engine, grader, _ = stage
+    fresh = Family(tiny=Tiny(32, 2, 2, 64), tiny_verifier=Tiny(16, 1, 1, 32), most=12).make(PROBLEMS, 0, "cpu")
+    game = rounds(fresh, engine, grader, cgc, "read")
+    game.start.enough = 2.0
+    kept, losses, weights = {}, [], fresh.verifier.model.state_dict()
+
+    def report(iteration, metrics):
+        if "verifier/imitation" in metrics:
+            losses.append(metrics["verifier/imitation"])
+        if game.surprise <= 2.0 and not kept:
+            kept.update({name: x.clone() for name, x in weights.items()})
+
+    game.train(report)
+    mean = losses[0]
+    for loss in losses[1:]:
+        assert mean > 2.0
+        mean = 0.9 * mean + 0.1 * loss
+    assert mean <= 2.0 and len(losses) < 200
+    assert all(torch.equal(x, kept[name]) for name, x in weights.items())
