@@ -57,7 +57,7 @@ class Family:
     model: str | None = None
     verifier: str | None = None
     tiny: Tiny = field(default_factory=Tiny)
-    tiny_verifier: Tiny = field(default_factory=lambda: Tiny(width=26, layers=2, heads=1, hidden=78))
+    tiny_verifier: Tiny = field(default_factory=lambda: Tiny(width=18, layers=1, heads=1, hidden=54))
     most: int | None = 18
     context: int = 128
     lora: Lora | None = None

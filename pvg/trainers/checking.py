@@ -36,7 +36,7 @@ class Checking:
         descent: the gradient steps; its batch counts pairs.
     """
 
-    steps: int = 350
+    steps: int = 500
     problems: int = 2000
     k_per_role: int = 1
     max_tries_per_task: int = 2
@@ -45,7 +45,7 @@ class Checking:
     pull: float = 0.01
     accept: float = 0.95
     carry: bool = False
-    descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, batch=64))
+    descent: Descent = field(default_factory=lambda: Descent(learning_rate=4e-3, batch=64))
 
     def __post_init__(self):
         for name in ("steps", "problems", "k_per_role", "max_tries_per_task"):
