@@ -1,4 +1,7 @@
-"""Provers that attack a frozen verifier: trained from scratch, searching greedily, or trying every message."""
+"""Provers that attack a frozen verifier: trained from scratch, sampling, searching greedily, or trying every message.
+
+One that plans is in ``pvg.planned_attack``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pvg.agents.agent import Agent
+from pvg.agents.agent import Agent, RandomAgent
 from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.payoffs import ACCEPT, CONTINUE, PERSUADE, RIGHT
 from pvg.envs.protocols import Place
@@ -27,7 +30,8 @@ def exploitability(
     """The share of false claims that ``attack`` gets a frozen verifier to accept.
 
     Args:
-        attack: :func:`search`, :func:`exhaustive`, :func:`fresh_prover` or one of your own.
+        attack: :func:`fresh_prover`, :func:`best_of`, :func:`search`, :func:`exhaustive`,
+            :func:`pvg.planned_attack.planned_prover` or one of your own; ``functools.partial`` sets its budget.
         most: attack at most so many held-out instances.
     """
     return float(attack(env, agents, false_claims(env, most)).double().mean())
@@ -79,9 +83,60 @@ def fresh_prover(
     return play(env, rivals, index, track=env.protocol.attacked)[0]
 
 
+# --------------------------------------------------------------------- sampling
+@torch.no_grad()
+def best_of(
+    env: ExchangeEnv,
+    agents: Mapping[str, Agent],
+    index: Tensor,
+    *,
+    budget: int = 256,
+    even: bool = False,
+    seed: int = 0,
+) -> Tensor:
+    """Best-of-n sampling: the prover plays each game again and again, by its own probabilities.
+
+    Args:
+        budget: how often the verifier may be asked about a claim: it is at each turn at which it has a choice to
+            make or something to say.
+        even: all messages are equally likely, in place of the prover's own probabilities.
+        seed: decides what is drawn.
+
+    Returns:
+        which instances were accepted in one game or another, bool ``[n]``.
+
+    Raises:
+        UserError: a budget below one game.
+    """
+    prover, decider = one_prover(env)
+    turns = torch.arange(env.protocol.rounds, device=env.device)
+    speaks = env.message(decider.voice.speaks)[0] > 0
+    asked = (env.open_decisions(turns).sum(-1) > 1).logical_or(torch.tensor(speaks, device=env.device))
+    calls = asked.cumsum(0)  # of a game that ends in this round
+    if budget < calls[-1]:
+        raise UserError(f"best_of: budget={budget}, and one game may ask the verifier {calls[-1]} times.")
+    players = dict(agents)
+    if even:
+        players[prover.voice.agent] = RandomAgent(env, prover.voice.agent)
+    first = int(env.open_decisions(turns)[:, ACCEPT].int().argmax())  # the first round that can end a game
+    games, out = budget // int(calls[first].clamp(min=1)), []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed + 15485863)
+        for part in index.split(max(1, ROWS // games)):
+            each = part.repeat_interleave(games)
+            accepted, ended = play(env, players, each, track=prover.track, greedy=False)
+            spent = calls[ended["round"].long()].view(-1, games).cumsum(1)
+            out.append((accepted.view(-1, games) & (spent <= budget)).any(1))
+    return torch.cat(out)
+
+
 # --------------------------------------------------------------------- searching
-def _prover(env: ExchangeEnv) -> tuple[Place, Place]:
-    """The one voice that speaks to the one that decides, in the track that is attacked."""
+def one_prover(env: ExchangeEnv) -> tuple[Place, Place]:
+    """The one voice that speaks to the one that decides, in the track that is attacked.
+
+    Raises:
+        UserError: there are more, or none.
+    """
     places = [p for p in env.protocol.places() if p.track == env.protocol.attacked]
     provers = [p for p in places if not p.voice.decides and env.message(p.voice.speaks)[0]]
     deciders = [p for p in places if p.voice.decides]
@@ -156,7 +211,7 @@ def search(
     Returns:
         which instances were accepted, bool ``[n]``.
     """
-    prover, decider = _prover(env)
+    prover, decider = one_prover(env)
     verifier, track = agents[decider.voice.agent], prover.track
     width = min(limit, env.message(prover.voice.speaks)[1] ** env.message(prover.voice.speaks)[0])
     out = []
@@ -185,7 +240,7 @@ def exhaustive(
     Raises:
         UserError: more than ``limit`` sequences a game.
     """
-    prover, decider = _prover(env)
+    prover, decider = one_prover(env)
     verifier, track = agents[decider.voice.agent], prover.track
     length, vocabulary = env.message(prover.voice.speaks)
     turns = env.protocol.rounds - (decider.seat < prover.seat)

@@ -41,7 +41,7 @@ class RolloutIW(Planner):
         # by tree: the node it is at, the edge it came by, its next row of draws, and the steps it may still take
         self.at, self.edge = forest.roots.clone(), forest.roots * 0
         self.visit = torch.arange(self.trees, device=forest.roots.device)
-        self.left = (forest.capacity - forest.count).clamp_(max=self.budget)
+        self.left = self._allowance()
         # by node: a tuple by which it was novel when last looked at
         self.witness = torch.full_like(forest.unsolved, self.novelty.none)
         self.draws, self.walked = self.draw(self.budget), 0
@@ -51,6 +51,10 @@ class RolloutIW(Planner):
             walking = torch.cat([walking, self._visit(arrived)])
             if self._late():
                 break
+
+    def _allowance(self) -> Tensor:
+        """How many steps each tree may take in this search, int64 ``[trees]``."""
+        return (self.forest.capacity - self.forest.count).clamp_(max=self.budget)
 
     def _walk(self, walking: Tensor) -> tuple[Tensor, Tensor]:
         """Go down until few trees are still walking: those, and the ones that have arrived somewhere to look at."""
