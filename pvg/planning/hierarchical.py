@@ -7,23 +7,24 @@ from torch import Tensor
 
 from pvg.errors import UserError
 from pvg.planning.novelty import NEVER, Novelty
-from pvg.planning.planner import Planner
+from pvg.planning.rollout import RolloutIW
 from pvg.planning.simulator import Simulator, rows
 
 FAR = 2**62
 
 
-class HierarchicalIW(Planner):
-    """IW(1) within abstract states, and IW(1) over them (after Junyent, Gómez and Jonsson 2021, arXiv 2101.06177).
+class HierarchicalIW(RolloutIW):
+    """Rollout-IW(1) within abstract states, and IW(1) over them (Junyent, Gómez and Jonsson 2021, arXiv 2101.06177).
 
-    The values of a tree's abstract features make an abstract state, within which IW(1) searches breadth-first, with
-    its own table of what is novel.  A node of another abstract state belongs to that one's search; the search goes on
-    in the newest, and comes back when that is exhausted.  An abstract state that has no abstract feature's value for
-    the first time is not novel and is pruned.
+    The values of a tree's abstract features make an abstract state, within which rollouts have a table of their own
+    of what is novel.  A node of another abstract state belongs to that one's search; rollouts begin where the newest
+    was entered, and elsewhere once it is searched out.  An abstract state that has no abstract feature's value for the
+    first time is not novel and is pruned.
 
-    There are no abstract features at first.  A node that is pruned though pairs of its atoms are new tells of one:
-    the feature of that atom in these pairs which the tree has come to last.  Then the search begins again, through
-    the nodes that are there, which costs no step of the simulator.
+    There are no abstract features at first.  A new node that is pruned though a pair of its atoms is new tells of one:
+    a feature in that pair whose value is not the root's and was there before the last action; of several that whose
+    atom the tree came to last.  (The paper takes what the pruned node's parent brought and is still there.)  Then all nodes that the tree
+    has are put in the abstract states that this makes, their atoms in these states' tables, and the search goes on.
 
     Args:
         abstract: states of a tree at most; more are pruned.
@@ -38,82 +39,74 @@ class HierarchicalIW(Planner):
             raise UserError(
                 "planner=hierarchical_iw needs features that always have a value; choose planner=iw."
             )
-        self.abstract = abstract
-        device = simulator.device
-        self.low = Novelty(self.trees * abstract, simulator.atoms_shape, 1, device)
+        self.abstract, device = abstract, simulator.device
+        self.novelty = Novelty(self.trees * abstract, simulator.atoms_shape, 1, device)
         self.pairs = Novelty(self.trees, simulator.atoms_shape, 2, device)
         self.ever = Novelty(self.trees, simulator.atoms_shape, 1, device)  # in any abstract state
-        self.weight = torch.randint(1, FAR, (features,), generator=torch.Generator().manual_seed(0)).to(
-            device
-        )
+        self.own = values * torch.arange(features, device=device)  # where a feature's atoms begin
+        weight = torch.randint(1, FAR, (features,), generator=torch.Generator().manual_seed(0))
+        self.weight = weight.to(device)
+        # of each tree: which features are abstract; of its abstract states the hash of their values, how many there
+        # are, where they were entered; which atoms of abstract features they have
+        self.high = torch.zeros(self.trees, features, dtype=torch.bool, device=device)
+        self.keys = torch.zeros(self.trees, abstract, dtype=torch.int64, device=device)
+        self.known = torch.zeros_like(self.keys[:, 0])
+        self.entry = torch.zeros_like(self.keys)
+        self.met = torch.zeros(self.trees, features * values, dtype=torch.bool, device=device)
+        self.again = self.known[:0]  # trees that have a new abstract feature
 
     def _search(self) -> None:
-        features, values = self.simulator.atoms_shape
-        forest, actions, device = self.forest, self.simulator.actions, self.forest.roots.device
-        forest.reopen()
         self.pairs.clear()
         self.ever.clear()
-        self.high = torch.zeros(
-            self.trees, features, dtype=torch.bool, device=device
-        )  # the abstract features
-        self.keys = torch.zeros(self.trees, self.abstract, dtype=torch.int64, device=device)
-        self.known = torch.zeros_like(self.keys[:, 0])  # abstract states of each tree
-        self.met = torch.zeros(
-            self.trees, features * values, dtype=torch.bool, device=device
-        )  # atoms of abstract features
-        self.rank = torch.full((self.trees, forest.stride), FAR, device=device)  # who is expanded next
-        self.order = torch.zeros_like(self.known)
-        left = (forest.capacity - forest.count).clamp_(max=self.budget)
-        at, turn = forest.roots.clone(), torch.zeros_like(self.known)
-        trees = torch.arange(self.trees, device=device)[~forest.solved[forest.roots] & (left > 0)]
-        self._begin(trees)
-        while len(trees):
-            first = trees[turn[trees] == 0]
-            at[first] = forest.roots[first] + self.rank[first].argmin(1)
-            self.rank.view(-1)[at[first]] = FAR
-            edges = at[trees] * actions + turn[trees]
-            open_ = forest.preference.view(-1)[edges] > -torch.inf
-            new = (open_ & (forest.child[edges] < 0)).nonzero().squeeze(1)
-            if len(new):
-                self._expand(trees[new], edges[new])
-                left[trees[new]] -= 1
-            seen = open_.nonzero().squeeze(1)
-            turn[trees] = (turn[trees] + 1) % actions
-            again = self._look(trees[seen], forest.child[edges[seen]])
-            if len(again):
-                turn[again] = 0
-                self._begin(again)
-            waiting = (turn[trees] > 0) | (self.rank[trees].amin(1) < FAR)
-            trees = trees[(left[trees] > 0) & waiting]
-            if self._late():
-                break
+        self.high.zero_()
+        self._forget(torch.arange(self.trees, device=self.known.device))
+        forest = self.forest
+        self._state(self.again_all, self.simulator.atoms(forest.root_states()).long(), forest.roots)
+        super()._search()
 
-    def _begin(self, trees: Tensor) -> None:
-        """Search some trees from the root, with nothing seen but pairs."""
-        self.known[trees], self.met[trees], self.rank[trees], self.order[trees] = 0, False, FAR, 0
-        tables = self.low.depths[: self.low.none].view(self.trees, -1)
-        tables[trees] = NEVER
-        self._look(trees, self.forest.roots[trees])
+    def _forget(self, trees: Tensor) -> None:
+        """Some trees have no abstract states."""
+        self.again_all = trees
+        self.known[trees] = 0
+        self.met[trees] = False
 
-    def _look(self, trees: Tensor, nodes: Tensor) -> Tensor:
-        """Queue the nodes that are novel, one in each of some trees; the trees that have a new abstract feature."""
-        if not len(trees):
-            return trees
+    def _visit(self, trees: Tensor) -> Tensor:
+        """As in Rollout-IW; but trees that have a new abstract feature go on with what it makes of their nodes."""
+        going = super()._visit(trees)
+        again = self.again
+        if not len(again):
+            return going
+        self._arrange(again)
+        self.at[again] = self._starts(again)
+        return torch.cat([going, again[self.left[again] > 0]]).unique()
+
+    def _judge(self, trees: Tensor, nodes: Tensor, fresh: Tensor, new: Tensor) -> Tensor:
+        """As in Rollout-IW, by the table of each node's abstract state; and see which trees have a new feature."""
         forest = self.forest
         atoms = self.simulator.atoms(rows(forest.states, nodes)).long()
-        state, pruned = self._abstract_state(trees, atoms)
-        depth = forest.depth[nodes]
-        tables, new = trees * self.abstract + state, (~pruned).nonzero().squeeze(1)
-        novel = self.low.visit(tables, atoms, depth, ~pruned, new)[0] & ~pruned
-        told = self._learn(trees, atoms, depth, ~novel & ~forest.done[nodes])
-        stays = novel & ~forest.done[nodes]
-        forest.solved[nodes] = ~stays
-        which = trees[stays]
-        self.rank.view(-1)[nodes[stays]] = self.order[which] - (state[stays] << 40)
-        self.order[which] += 1
-        return told
+        depth = forest.depth.index_select(0, nodes)
+        state, pruned = self._state(trees, atoms, nodes)
+        claims = fresh & ~forest.done[nodes]  # what is seen as a game ends would hide what can still be done
+        entered = (claims & ~pruned).nonzero().squeeze(1)
+        novel, witness = self.novelty.visit(trees * self.abstract + state, atoms, depth, fresh, entered)
+        novel &= ~pruned
+        self.witness.index_copy_(0, nodes, torch.where(pruned, self.novelty.none, witness))
+        self.again = self._learn(trees, nodes, atoms, depth, claims & ~novel)
+        for table in (self.pairs, self.ever):
+            table.visit(trees, atoms, depth, fresh, claims.nonzero().squeeze(1))
+        return novel
 
-    def _abstract_state(self, trees: Tensor, atoms: Tensor) -> tuple[Tensor, Tensor]:
+    def _starts(self, trees: Tensor) -> Tensor:
+        """Where the newest abstract state that is not searched out was entered."""
+        entry = self.entry[trees]
+        there = torch.arange(self.abstract, device=entry.device) < self.known[trees].unsqueeze(1)
+        open_ = there & ~self.forest.solved[entry]
+        newest = self.abstract - 1 - open_.flip(1).float().argmax(1)
+        found = entry.gather(1, newest.unsqueeze(1)).squeeze(1)
+        return torch.where(open_.any(1), found, self.forest.roots[trees])
+
+    # ------------------------------------------------------------------ abstract states
+    def _state(self, trees: Tensor, atoms: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
         """The abstract state of some nodes, by number, and whether it is one that is not novel, or one too many."""
         high = self.high[trees]
         key = (high * (atoms + 1) * self.weight).sum(1)
@@ -121,36 +114,71 @@ class HierarchicalIW(Planner):
             torch.arange(self.abstract, device=key.device) < self.known[trees].unsqueeze(1)
         )
         there, state = same.any(1), same.float().argmax(1)
-        own = self.simulator.atoms_shape[1] * torch.arange(atoms.shape[1], device=key.device) + atoms
-        met = self.met[trees].gather(1, own)
+        met = self.met[trees].gather(1, self.own + atoms)
         novel = (high & ~met).any(1) | (self.known[trees] == 0)
         made = ~there & novel & (self.known[trees] < self.abstract)
         state = torch.where(made, self.known[trees], state)
         new = trees[made]
         self.keys[new, state[made]] = key[made]
+        self.entry[new, state[made]] = nodes[made]
         self.known[new] += 1
-        self.met[new] = self.met[new].scatter(1, own[made], met[made] | high[made])
+        self.met[new] = self.met[new].scatter(1, (self.own + atoms)[made], met[made] | high[made])
         return state, ~(there | made)
 
-    def _learn(self, trees: Tensor, atoms: Tensor, depth: Tensor, pruned: Tensor) -> Tensor:
-        """Make a feature abstract where a pruned node has new pairs of atoms; the trees in which that is so."""
+    def _learn(self, trees: Tensor, nodes: Tensor, atoms: Tensor, depth: Tensor, pruned: Tensor) -> Tensor:
+        """Make a feature abstract where a pruned node has a new pair of atoms; the trees in which that is so."""
         which = pruned.nonzero().squeeze(1)
         new = self.pairs.earliest(trees[which], atoms[which]) == NEVER
-        latest = self.ever.earliest(trees[which], atoms[which])
-        for table in (self.pairs, self.ever):
-            table.visit(
-                trees, atoms, depth, torch.ones_like(pruned), torch.arange(len(trees), device=trees.device)
-            )
         some = new.any(1)
-        which, new, latest = which[some], new[some].long(), latest[some]
+        which, new = which[some], new[some].long()
         if not len(which):
             return which
-        pairs = (
-            torch.zeros_like(atoms[which]).index_add_(1, x, new)
-            for x in (self.pairs.first, self.pairs.second)
-        )
-        telling = (sum(pairs) > 0) & ~self.high[trees[which]]
-        depth, feature = torch.where(telling, latest, -1).max(1)
-        told, feature = trees[which][depth >= 0], feature[depth >= 0]
+        shape = torch.zeros_like(atoms[which])
+        in_pairs = shape.index_add(1, self.pairs.first, new).index_add(1, self.pairs.second, new) > 0
+        forest, states = self.forest, self.forest.states
+        parents, roots = forest.edge[nodes[which]] // self.simulator.actions, forest.roots[trees[which]]
+        before, first = (self.simulator.atoms(rows(states, x)).long() for x in (parents, roots))
+        lasting = (atoms[which] == before) & (atoms[which] != first)
+        latest = self.ever.earliest(trees[which], atoms[which])
+        latest = torch.where(latest == NEVER, depth[which].unsqueeze(1), latest)
+        latest, feature = torch.where(in_pairs & lasting & ~self.high[trees[which]], latest, -1).max(1)
+        told, feature = trees[which][latest >= 0], feature[latest >= 0]
         self.high[told, feature] = True
         return told
+
+    def _arrange(self, trees: Tensor) -> None:
+        """Put all nodes of some trees in the abstract states that they now make, as they came, and open them anew."""
+        forest, stride = self.forest, self.forest.stride
+        nodes = forest.roots[trees].unsqueeze(1) + torch.arange(stride, device=trees.device)
+        there = torch.arange(stride, device=trees.device) < forest.count[trees].unsqueeze(1)
+        atoms = self.simulator.atoms(rows(forest.states, nodes.view(-1))).long().view(*nodes.shape, -1)
+        high = self.high[trees].unsqueeze(1)
+        key = (high * (atoms + 1) * self.weight).sum(2)
+        self._forget(trees)
+        state = torch.full_like(nodes, -1)
+        for number in range(self.abstract):
+            met = self.met[trees].unsqueeze(1).expand(-1, stride, -1).gather(2, self.own + atoms)
+            novel = there & (state < 0) & ((high & ~met).any(2) if number else there)
+            found, first = novel.any(1), novel.float().argmax(1)
+            if not found.any():
+                break
+            rows_, first = found.nonzero().squeeze(1), first[found]
+            places = rows_, first
+            state_now = key[rows_] == key[places].unsqueeze(1)
+            state[rows_] = torch.where(state_now & there[rows_], number, state[rows_])
+            which = trees[rows_]
+            self.keys[which, number], self.entry[which, number] = key[places], nodes[places]
+            self.known[which] = number + 1
+            self.met[which] = self.met[which].scatter(
+                1, self.own + atoms[places], met[places] | high[rows_, 0]
+            )
+        table = self.novelty.depths[: self.novelty.none].view(self.trees, -1)
+        table[trees] = NEVER
+        old = (state >= 0) & (torch.arange(stride, device=trees.device) > 0)  # the root claims nothing
+        old &= ~forest.done[nodes]
+        entries = ((trees.unsqueeze(1) * self.abstract + state) * self.novelty.stride)[old]
+        entries = entries.unsqueeze(1) + self.own + atoms[old]
+        depth = forest.depth[nodes[old]].unsqueeze(1).expand_as(entries).reshape(-1)
+        self.novelty.depths.scatter_reduce_(0, entries.view(-1), depth, "amin")
+        self.witness[nodes] = self.novelty.none
+        forest.reopen_some(trees)

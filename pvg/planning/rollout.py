@@ -97,17 +97,27 @@ class RolloutIW(Planner):
             self.left.index_add_(0, trees, -fresh.long())
         if forest.visits is not None:
             forest.visits.index_add_(0, nodes, torch.ones_like(nodes))
-        atoms = self.simulator.atoms(rows(forest.states, nodes))
-        depth = forest.depth.index_select(0, nodes)
-        novel, witness = self.novelty.visit(trees, atoms, depth, fresh, new)
-        self.witness.index_copy_(0, nodes, witness)
+        novel = self._judge(trees, nodes, fresh, new)
         over = forest.done.index_select(0, nodes) | (forest.unsolved.index_select(0, nodes) == 0)
         ended = over | ~novel
         forest.solve(nodes.index_select(0, ended.nonzero().squeeze(1)))
         roots = forest.roots.index_select(0, trees)
-        self.at.index_copy_(0, trees, torch.where(ended, roots, nodes))
+        self.at.index_copy_(0, trees, torch.where(ended, self._starts(trees), nodes))
         going = (self.left.index_select(0, trees) > 0) & ~forest.solved.index_select(0, roots)
         return trees.index_select(0, going.nonzero().squeeze(1))
+
+    def _judge(self, trees: Tensor, nodes: Tensor, fresh: Tensor, new: Tensor) -> Tensor:
+        """Whether nodes, one in each of some trees, are novel, bool ``[n]``; the fresh ones are from now on seen."""
+        forest = self.forest
+        atoms = self.simulator.atoms(rows(forest.states, nodes))
+        depth = forest.depth.index_select(0, nodes)
+        novel, witness = self.novelty.visit(trees, atoms, depth, fresh, new)
+        self.witness.index_copy_(0, nodes, witness)
+        return novel
+
+    def _starts(self, trees: Tensor) -> Tensor:
+        """Where the next rollouts of some trees begin."""
+        return self.forest.roots.index_select(0, trees)
 
     def draw(self, count: int) -> Tensor:
         """What trees draw at their next visits: ``[count * trees, actions]``, the first visit of all trees first."""

@@ -120,9 +120,9 @@ class Forest:
     # ------------------------------------------------------------------ labels
     def reopen(self) -> None:
         """Take all labels back but those that follow from games that are over."""
-        self.solved.zero_()
         if self.visits is not None:
             self.visits.zero_()
+        self.solved.zero_()
         preference = self._preference(self.states)
         if preference is None:
             self.unsolved.fill_(self.actions)
@@ -131,7 +131,22 @@ class Forest:
             self.preference = preference.clone()
             self.unsolved = (preference > -torch.inf).sum(1)
             self.unsolved[self.roots + self.capacity] = NEVER
-        over = (self.done | (self.unsolved == 0)).nonzero().squeeze(1)
+        self._close((self.done | (self.unsolved == 0)).nonzero().squeeze(1))
+
+    def reopen_some(self, trees: Tensor) -> None:
+        """The same in some trees alone; what has been counted stays."""
+        nodes = (self.roots[trees].unsqueeze(1) + torch.arange(self.stride, device=trees.device)).view(-1)
+        self.solved[nodes] = False
+        preference = self._preference(rows(self.states, nodes))
+        if preference is None:
+            preference = torch.zeros_like(self.preference[nodes])
+        self.preference[nodes] = preference
+        self.unsolved[nodes] = (preference > -torch.inf).sum(1)
+        self.unsolved[self.roots[trees] + self.capacity] = NEVER
+        self._close(nodes[self.done[nodes] | (self.unsolved[nodes] == 0)])
+
+    def _close(self, over: Tensor) -> None:
+        """Label these nodes, and what follows from that."""
         while len(over):
             over = self.solve(over, climb=False).unique()
 
