@@ -47,9 +47,19 @@ class ExchangeProgram(Program):
         replicas.same_weights(list(self.agents.values()))
         torch.manual_seed(config.seed + self.seed_offset)
 
+    def train(self) -> None:
+        """Train, with progress and checkpoints; then judge and report."""
+        try:
+            super().train()
+        finally:
+            for agent in getattr(self, "agents", {}).values():
+                agent.close()
+
     def _trainer(self) -> Any:
         trainer = instantiate(self.config.trainer, _convert_="object")(env=self.env, agents=self.agents)
         held_out(self.env)  # complain now and not after hours if there is nothing to judge by
+        for agent in self.agents.values():
+            agent.renew()  # or if an engine can't start
         return trainer
 
     def _own_state(self, trainer: Any) -> dict[str, Any]:
@@ -100,7 +110,7 @@ class ExchangeProgram(Program):
         config = {k: v for k, v in given.items() if k not in ("payoffs", "protocol")}
         config["protocol"] = {"_target_": "pvg.envs.protocols.solo"}
         env = instantiate(config, device=self.device, _convert_="object")
-        return env, build_agents(self.config, env)
+        return env, build_agents(self.config, env, speakers=False)
 
     def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:
         """Sample exchanges and curves."""
@@ -125,8 +135,11 @@ class ExchangeProgram(Program):
         table(f"held out, {result['n']:,} games", [""], rows)
 
 
-def build_agents(config: DictConfig, env: ExchangeEnv) -> dict[str, Agent]:
+def build_agents(config: DictConfig, env: ExchangeEnv, speakers: bool = True) -> dict[str, Agent]:
     """One agent a group of the protocol; those the config does not name take after the verifier or the prover.
+
+    Args:
+        speakers: with the engines that the config gives them, if any.
 
     Raises:
         UserError: the config has no such agent, or its network does not fit the game.
@@ -138,6 +151,7 @@ def build_agents(config: DictConfig, env: ExchangeEnv) -> dict[str, Agent]:
             raise UserError(f"The protocol has an agent {name!r}, but agents has neither it nor its role.")
         # what a saved run holds replaces the weights that it once began from
         begun = {"weights": None} if (config.resume or config.checkpoint) and "weights" in how else {}
+        begun |= {"engine": None} if not speakers and "engine" in how else {}
         try:
             agents[name] = instantiate(how, **begun)(env, name).to(env.device)
         except UserError as error:

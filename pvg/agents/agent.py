@@ -194,12 +194,24 @@ class Agent(TensorDictModuleBase):
     def play(self, group: TensorDictBase) -> None:
         """Act on a group's observation; writes action, log_prob and, where it costs no pass of its own, state_value."""
         observation = group["observation"]
-        lead = observation["round"].shape
-        greedy = exploration_type() in (ExplorationType.DETERMINISTIC, ExplorationType.MODE)
-        parts = [self.act(piece, greedy) for piece in pieces(flatten(observation, len(lead)), self.chunk)]
+        rows = pieces(flatten(observation, observation["round"].ndim), self.chunk)
+        self._write(group, [self.act(piece, greedily()) for piece in rows])
+
+    def _write(self, group: TensorDictBase, parts: list[tuple[Tensor, ...]]) -> None:
+        """Put what was done with pieces of a group's rows into the group."""
+        lead = group["observation", "round"].shape
         found = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
         for key, x in zip(self.writes, found, strict=True):
             group.set(key, x.view(*lead, *x.shape[1:]))
+
+    def renew(self) -> None:
+        """The weights may have changed since the last time: whoever speaks for the agent is to know."""
+
+    def ask(self, group: TensorDictBase) -> None:
+        """Begin to act on a group's observation, where that goes on by itself: :meth:`play` waits for the end."""
+
+    def close(self) -> None:
+        """End whatever the agent has started."""
 
     def act(self, observation: TensorDictBase, greedy: bool = False) -> tuple[Tensor, ...]:
         """For observation rows what :attr:`writes` names: action ``[n, tokens]``, its log-probability ``[n]`` and,
@@ -252,6 +264,11 @@ class _Uniform(nn.Module):
         if self.decides:
             out["decision"] = torch.zeros(n, 3, device=some.device)
         return out
+
+
+def greedily() -> bool:
+    """Whether the likeliest act is asked for, and not a drawn one."""
+    return exploration_type() in (ExplorationType.DETERMINISTIC, ExplorationType.MODE)
 
 
 def flatten(observation: TensorDictBase, dims: int) -> TensorDictBase:

@@ -8,16 +8,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from tensordict import TensorDictBase
+from tensordict import TensorDict, TensorDictBase
 from torch import Tensor, nn
 from torch.nn.functional import pad, rms_norm
 
-from pvg.agents.agent import NEVER, Agent, Tokens
+from pvg.agents.agent import NEVER, Agent, Tokens, flatten, greedily, pieces
 from pvg.agents.language import log_probs_of, reading
+from pvg.agents.speaker import Speaker
 from pvg.envs.exchange import ExchangeEnv
 from pvg.envs.word_problems import vocabulary
 from pvg.errors import UserError
 from pvg.language.decoder import ARCHITECTURES, Decoder
+from pvg.language.engine import Engine
 from pvg.language.models import context_of, load, load_tokenizer, make_tiny
 
 SURE = 8.0  # log-odds that one nat a token is worth where the scale is 1
@@ -144,6 +146,8 @@ class LanguagePlayer(Agent):
 
     Args:
         env, name, net, shared, weights, chunk: as for :class:`~pvg.agents.agent.Agent`.
+        engine: what makes an engine of a folder, to say the messages of a rollout; None for the own loop.  Engines that
+            have processes of their own (Ray's) are then busy for all agents at once.
     """
 
     net: LanguageNet
@@ -157,8 +161,11 @@ class LanguagePlayer(Agent):
         shared: bool = True,
         weights: str | None = None,
         chunk: int = 512,
+        engine: Callable[[str], Engine] | None = None,
     ):
         super().__init__(env, name, net, shared, weights, chunk)
+        self.engine = engine
+        self.speaker: Speaker | None = None
 
     def bind(self, env: ExchangeEnv) -> LanguagePlayer:
         """Play another environment of the same scenario."""
@@ -224,6 +231,61 @@ class LanguagePlayer(Agent):
         only[..., self.env.pad] = 0
         return torch.where(over.unsqueeze(-1), only, logits)
 
+    def renew(self) -> None:
+        """Give the engine the weights; the first time, start it."""
+        if self.engine is None or not self.said:
+            return
+        if self.speaker is None:
+            index = torch.arange(2, device=self.env.device)
+            games, place = self.env.new_games(index, index), self.env.protocol.places(self.name)[0]
+            view = self.env.view(self.name, TensorDict(self.env.observe(games, place), [2]))
+            texts = [t[:n].tolist() for t, n in zip(view["tokens"], view["length"].tolist(), strict=True)]
+            self.speaker = Speaker(self.net, self.env.tokenizer, self.engine, texts)
+        self.speaker.renew()
+
+    def close(self) -> None:
+        """End the engine."""
+        if self.speaker is not None:
+            self.speaker.close()
+            self.speaker = None
+
+    def ask(self, group: TensorDictBase) -> None:
+        """Have the engine begin the messages, if there is one."""
+        if self.speaker is not None:
+            observation = flatten(group["observation"], group["observation", "round"].ndim)
+            view, silent = self.env.view(self.name, observation), self._silent(observation)
+            self.speaker.ask(view["tokens"], view["length"], self.said, ~silent, greedily())
+
+    @torch.no_grad()
+    def play(self, group: TensorDictBase) -> None:
+        """As in :class:`~pvg.agents.agent.Agent`; the engine's messages, where there is one."""
+        if self.speaker is None:
+            super().play(group)
+            return
+        if self.speaker.asked is None:
+            self.ask(group)
+        rows, greedy = flatten(group["observation"], group["observation", "round"].ndim), greedily()
+        own = self.decides or self.critic is None
+        views = [self.env.view(self.name, piece) for piece in pieces(rows, self.chunk)]
+        outs = [
+            self.net(view) if own else {} for view in views
+        ]  # while engines with processes of their own draw
+        words, log_prob = (x.to(rows.device) for x in self.speaker.said(len(rows), self.said, self.env.pad))
+        parts = zip(
+            pieces(rows, self.chunk), words.split(self.chunk), log_prob.split(self.chunk), outs, strict=True
+        )
+        self._write(group, [self._decide(*part, greedy) for part in parts])
+
+    def _decide(
+        self, observation: TensorDictBase, action: Tensor, log_prob: Tensor, out: View, greedy: bool
+    ) -> tuple[Tensor, ...]:
+        """What :attr:`writes` names, once the message has been said."""
+        if self.decides:
+            dist = self.dist(out["decision"].unsqueeze(-2), observation)
+            decision = dist.mode if greedy else dist.sample()
+            action, log_prob = torch.cat([action, decision], 1), log_prob + dist.log_prob(decision)
+        return (action, log_prob, out["value"]) if self.critic is None else (action, log_prob)
+
     @torch.no_grad()
     def act(self, observation: TensorDictBase, greedy: bool = False) -> tuple[Tensor, ...]:
         """As in :class:`~pvg.agents.agent.Agent`; words are drawn one by one."""
@@ -243,12 +305,7 @@ class LanguagePlayer(Agent):
             words.append(word)
             over = over | (word.squeeze(1) == self.env.end)
         rest = over.new_full((len(over), self.said - len(words)), self.env.pad, dtype=torch.long)
-        action = torch.cat([*words, rest], 1)
-        if self.decides:
-            dist = self.dist(out["decision"].unsqueeze(-2), observation)
-            decision = dist.mode if greedy else dist.sample()
-            action, log_prob = torch.cat([action, decision], 1), log_prob + dist.log_prob(decision)
-        return (action, log_prob, out["value"]) if self.critic is None else (action, log_prob)
+        return self._decide(observation, torch.cat([*words, rest], 1), log_prob, out, greedy)
 
 
 # ---------------------------------------------------------------------- reading on, token by token

@@ -47,8 +47,12 @@ class Rollout:
     def collect(self) -> TensorDict:
         """Frames ``[tail + steps, slots]``: what each agent saw, did and was then paid."""
         frames, td = list(self.last), self.state
+        for agent in self.agents.values():
+            agent.renew()
         with torch.inference_mode():  # a tenth faster; what is stacked below is ordinary again
             for _ in range(self.steps):
+                for name, agent in self.agents.items():
+                    agent.ask(td[name])  # all, before the first is waited for
                 for name, agent in self.agents.items():
                     agent.play(td[name])
                 after = self.env._step(td)

@@ -14,6 +14,7 @@ from pvg.envs.protocols import adp, merlin_arthur, nip, solo
 from pvg.errors import UserError
 from pvg.evaluation import see
 from pvg.language.models import make_tiny
+from pvg.language.sampler import TorchEngine
 from pvg.trainers.collect import Rollout, own_turns
 from pvg.trainers.ppo import PPO, Learner, Learning
 from tests.envs.scenarios import build, cast, word_problems
@@ -304,3 +305,70 @@ def test_what_is_wrong_with_a_model_is_said_in_one_paragraph(folder, tmp_path):
         with pytest.raises(UserError, match=words) as error:
             make()
         assert "\n\n" not in str(error.value)
+
+
+# ---------------------------------------------------------------------- engines that say the messages
+class Watched(TorchEngine):
+    """Notes what is asked of which engine, in order."""
+
+    log: list = []
+
+    def submit(self, requests):
+        self.log.append(("submit", id(self)))
+        super().submit(requests)
+
+    def poll(self, timeout=None):
+        self.log.append(("poll", id(self)))
+        return super().poll(timeout)
+
+
+def spoken(seed, engine):
+    """Frames of an exchange in which engines say the messages; the models' own tables are larger than the words."""
+    torch.manual_seed(seed)
+    env = word_problems(nip(2), slots=24, most=6, ask=3)
+    net = partial(LanguageNet, width=16, layers=1, hidden=16)
+    agents = {name: LanguagePlayer(env, name, net, engine=engine) for name in ("prover", "verifier")}
+    for agent in agents.values():
+        assert agent.net.model.config.vocab_size > env.words
+        awake(agent)
+    batch = Rollout(env, agents, 12).collect()
+    return env, agents, batch
+
+
+def test_engines_say_what_the_policy_would_and_both_are_asked_before_either_is_waited_for():
+    Watched.log.clear()
+    env, agents, batch = spoken(3, partial(Watched, slots=24))
+    for name, agent in agents.items():
+        rows = turns_of(env, agents, batch, name)
+        logits, value = agent.evaluate(rows)
+        own = agent.dist(logits, rows).log_prob(rows["action"])
+        torch.testing.assert_close(own, rows["log_prob"], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(value, rows["state_value"], atol=1e-4, rtol=1e-4)
+        message = rows["action"][:, : agent.said]
+        over = ~env.heard_of(message)
+        assert over.any() and (message[over] == env.pad).all() and rows["log_prob"].std() > 0.5
+        if agent.decides:  # a decision that ends the game is all there is
+            final = rows["round"] == 1
+            assert (message[final] == env.pad).all() and (message[~final, 0] != env.pad).all()
+        agent.close()
+    begun = [i for i, (what, _) in enumerate(Watched.log) if what == "submit"]
+    pairs = [Watched.log[i : i + 2] for i in begun[::2]]
+    assert pairs and all([w for w, _ in pair] == ["submit"] * 2 and pair[0][1] != pair[1][1] for pair in pairs)
+
+
+def test_what_engines_say_is_decided_by_the_seed_and_follows_the_weights():
+    one, two, other = (spoken(seed, partial(TorchEngine, slots=8)) for seed in (3, 3, 4))
+    said = [batch["prover", "action"] for _, _, batch in (one, two, other)]
+    assert torch.equal(said[0], said[1]) and not torch.equal(said[0], said[2])
+    env, agents, _ = one
+    with torch.no_grad():
+        for weight in agents["prover"].net.parameters():
+            weight += 0.05 * torch.randn_like(weight)
+    batch = Rollout(env, agents, 8).collect()
+    rows = turns_of(env, agents, batch, "prover")
+    logits, _ = agents["prover"].evaluate(rows)
+    own = agents["prover"].dist(logits, rows).log_prob(rows["action"])
+    torch.testing.assert_close(own, rows["log_prob"], atol=1e-4, rtol=1e-4)
+    for _, each, _ in (one, two, other):
+        for agent in each.values():
+            agent.close()
