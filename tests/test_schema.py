@@ -37,6 +37,8 @@ WHOSE = {  # groups and files that only one experiment has
     "planner": "planning",
     "gridworld": "planning",
     "theorems": "adversarial",
+    "sequential": "adversarial",
+    "debug_local": "adversarial",
 }
 
 
@@ -45,7 +47,7 @@ def composed():
     overrides = []
     for group in sorted(path for path in Path(CONFIGS).iterdir() if path.is_dir() and path.name != "hydra"):
         for choice in sorted(group.glob("*.yaml")):
-            whose = WHOSE.get(group.name) or WHOSE.get(choice.stem)
+            whose = WHOSE.get(choice.stem) or WHOSE.get(group.name)
             overrides.append(f"{f'experiment={whose} ' if whose else ''}{group.name}={choice.stem}")
     return overrides
 
