@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from pvg import checkpoint as checkpoints
 from pvg.envs.theory import Theory
 from pvg.errors import UserError
 from pvg.program import Program
@@ -18,6 +19,9 @@ from pvg.report.theorems import theorems_markdown
 from pvg.tracking import Tracker
 from pvg.trainers.adversarial import Adversarial, Sequential
 from pvg.trainers.theorem_roles import Ground
+
+SEQUENTIAL = "pvg.trainers.adversarial.Sequential"
+RAY = "pvg.language.choices.ray_vllm"  # its file says where Ray is, and much about language models
 
 
 class AdversarialProgram(Program):
@@ -43,14 +47,35 @@ class AdversarialProgram(Program):
                 raise UserError("experiment=adversarial plays env=theorems: leave env out.")
             self.theory = theory
             theory.proofs  # noqa: B018  replays them, and says now what is wrong
+        _check_engine(config)
         self.trainer: Adversarial = instantiate(config.trainer)(self.ground, theory)
-        self.trainer.engine = Sequential(self.trainer)
+
+    def train(self) -> None:
+        """See :class:`Program`; what the engine started ends with it."""
+        try:
+            super().train()
+        finally:
+            trainer = getattr(self, "trainer", None)
+            if trainer is not None and trainer.engine is not None:
+                trainer.engine.close()
 
     def _trainer(self) -> Adversarial:
+        engine = self.config.engine
+        with doing("starting the roles"):
+            if engine._target_ == SEQUENTIAL:
+                self.trainer.engine = Sequential(self.trainer)
+            else:
+                from pvg.trainers.theorem_ray import RayRoles
+
+                self.trainer.engine = RayRoles(self.trainer, engine.address, engine.most_restarts)
         return self.trainer
 
     def _take(self, state: dict) -> None:
-        self.trainer.load_state_dict(state)
+        for name, scorer in self.trainer.scorers.items():
+            saved = [s["scorer"] for role, s in state["trainers"].items() if role.startswith(f"{name}_")]
+            if saved:  # several trainers agree on the mean
+                mean = {key: torch.stack([s[key] for s in saved]).mean(0) for key in saved[0]}
+                checkpoints.load_weights(scorer, mean, f"the {name}'s network")
 
     def _judge(self) -> dict[str, Any]:
         with doing("proving held-out theorems"):
@@ -71,3 +96,18 @@ class AdversarialProgram(Program):
     def _show(self, result: Mapping[str, Any]) -> None:
         shown = {k: v for k, v in result.items() if k.startswith(("pass@", "sampled")) or k == "n"}
         table("held-out theorems", [""], [[name, value] for name, value in shown.items()])
+
+
+def _check_engine(config: DictConfig) -> None:
+    """Complain of an engine that is for language models, and of their keys in that which is for both."""
+    engine = config.get("engine") or {}
+    if engine.get("_target_") not in (SEQUENTIAL, RAY):
+        raise UserError(
+            "experiment=adversarial has engine=sequential, ray and debug_local; the others sample from language models."
+        )
+    for key in ("replicas", "gpu_ids"):
+        if engine.get(key) is not None:
+            raise UserError(
+                f"engine.{key} is of language models: trainer.num_prover_actors and the like say how many workers "
+                "there are."
+            )

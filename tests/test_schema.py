@@ -39,6 +39,8 @@ WHOSE = {  # groups and files that only one experiment has
     "gridworld": "planning",
     "theorems": "adversarial",
     "atari": "planning",
+    "sequential": "adversarial",
+    "debug_local": "adversarial",
 }
 
 
@@ -47,7 +49,7 @@ def composed():
     overrides = []
     for group in sorted(path for path in Path(CONFIGS).iterdir() if path.is_dir() and path.name != "hydra"):
         for choice in sorted(group.glob("*.yaml")):
-            whose = WHOSE.get(group.name) or WHOSE.get(choice.stem)
+            whose = WHOSE.get(choice.stem) or WHOSE.get(group.name)
             overrides.append(f"{f'experiment={whose} ' if whose else ''}{group.name}={choice.stem}")
     return overrides
 

@@ -20,6 +20,8 @@ ENVIRONMENT = {
 # Despite its name, this is what has Ray's processes listen on the loopback address alone.
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
+TRIES = 3  # a local start gives up behind 30 s, which can be too few where much else runs
+
 # Ray's processes end with the one that started them, but two of them take a minute over it if that was killed: they
 # try to report. Reads until this process is gone, and knows processes by their start time too.
 GUARD = """
@@ -62,10 +64,14 @@ class Cluster:
                 False  # read from the environment at import, which torchrl has done
             )
         where = dict(address=address) if address else dict(address="local", include_dashboard=False)
-        try:
-            self.ray.init(**where, log_to_driver=False, logging_level="ERROR")  # Ray finds free ports
-        except Exception as error:  # of every kind
-            raise CannotStart(f"Ray does not start ({explain(error)}).") from error
+        for tries in reversed(range(1 if address else TRIES)):
+            try:
+                self.ray.init(**where, log_to_driver=False, logging_level="ERROR")  # Ray finds free ports
+                break
+            except Exception as error:  # of every kind
+                self.ray.shutdown()
+                if not tries:
+                    raise CannotStart(f"Ray does not start ({explain(error)}).") from error
         if not address:
             self.guard = _guard()
 

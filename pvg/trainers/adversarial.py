@@ -193,7 +193,7 @@ class Adversarial:
             self.calls += chunk.calls
             self.counts.update(chunk.counts)
             metrics |= {f"seconds/{role}": spent for role, spent in chunk.seconds.items()}
-            metrics |= {f"staleness/{role}": float(iteration - v) for role, v in chunk.versions.items()}
+            metrics |= {f"staleness/{role}": float(old) for role, old in chunk.staleness.items()}
             metrics["unifications"] = float(chunk.calls)
         if chunk and theorems:
             self.seen.update(t.key for t in theorems)
@@ -332,7 +332,7 @@ class Sequential:
 
     def __init__(self, game: Adversarial):
         self.game = game
-        self.roles = {
+        self.roles: dict[str, Any] = {
             role: game.cast.make(role, game.theory, game.scorers.__getitem__) for role in game.workers
         }
 
@@ -341,34 +341,28 @@ class Sequential:
         game.theory.library.forget()
         chunk = game.order(game.iteration)
         if chunk:
-            self._actor("generator_actor").work(chunk)
+            self.roles["generator_actor"].work(chunk)
             if chunk.theorems and game.attempted():
-                self._actor("prover_actor").work(chunk)
+                self.roles["prover_actor"].work(chunk)
         lessons, metrics = game.lessons(chunk, game.iteration)
         for role, lesson in lessons.items():
             start = time.perf_counter()
-            metrics |= self.roles[role].work(lesson)  # type: ignore[arg-type,operator]
+            metrics |= self.roles[role].work(lesson)
             metrics[f"seconds/{role}"] = time.perf_counter() - start
         return metrics
-
-    def _actor(self, role: str) -> Any:
-        actor = self.roles[role]
-        actor.version = self.game.iteration  # type: ignore[union-attr]
-        return actor
 
     def weights(self) -> None:
         """See :class:`Engine`: there is but one network of each."""
 
     def state_dict(self) -> dict:
         """See :class:`Engine`."""
-        return {
-            role: self.roles[role].trainer.state_dict() for role in self.game.workers if "trainer" in role
-        }  # type: ignore[union-attr]
+        trainers = [role for role in self.roles if role.endswith("trainer")]
+        return {f"{role}/0": self.roles[role].trainer.state_dict() for role in trainers}
 
     def load_state_dict(self, saved: dict) -> None:
         """See :class:`Engine`."""
-        for role, state in saved.items():
-            self.roles[role].trainer.load_state_dict(state)  # type: ignore[union-attr]
+        for name, state in saved.items():
+            self.roles[name.removesuffix("/0")].trainer.load_state_dict(state)
 
     def close(self) -> None:
         """See :class:`Engine`."""

@@ -74,7 +74,7 @@ class Lessons:
 
     def __init__(self, theory: Theory, replay: Callable[[Proof], list[Lesson]], kept: int = 1_000_000):
         self.theory, self.replay, self.generation = theory, replay, theory.library.generation
-        self.buffer = ReplayBuffer(storage=ListStorage(kept), collate_fn=list, batch_size=1)
+        self.buffer = ReplayBuffer(storage=ListStorage(kept), collate_fn=list)
 
     def add(self, proofs: Iterable[Proof]) -> int:
         """Take proofs; returns how many could not be replayed within the limits of a game."""
@@ -121,7 +121,8 @@ class Lessons:
     def state_dict(self) -> dict:
         """The proofs as plain data, and which states of which are where."""
         proofs: dict[int, int] = {}
-        saved, items = [], []
+        saved: list[list] = []
+        items: list[list[int]] = []
         for one in self._items():
             if id(one.proof) not in proofs:
                 proofs[id(one.proof)] = len(saved)

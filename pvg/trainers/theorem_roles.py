@@ -83,7 +83,8 @@ class Chunk:
         found: the prover's own proofs.
         counts: why there is nothing, by role and reason.
         calls: unifications asked for.
-        versions: the iteration of the weights that each actor had.
+        versions: of the weights that ``generator`` and ``prover`` had.
+        staleness: iterations that those were behind the trainers' when the chunk was learned from.
         seconds: that each role took.
     """
 
@@ -95,6 +96,7 @@ class Chunk:
     counts: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     versions: dict[str, int] = field(default_factory=dict)
+    staleness: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -102,7 +104,7 @@ class Actor:
     """What both actors share: weights that come, and chunks that are worked on.
 
     Attributes:
-        version: the iteration of the weights.
+        version: of the weights.
     """
 
     role = ""

@@ -1,0 +1,213 @@
+"""The game of theorems: how fast it is played, and what each way to learn comes to.
+
+``python -m benchmarks.theorems speed`` measures steps, candidates and episodes a second at batches of 1, 64 and 1024.
+``python -m benchmarks.theorems arms --seeds 5`` trains every arm with as many prover updates and at most as many
+unifications, adds what is new to a file of results, and prints the table of all that is in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from torch import Tensor
+
+from pvg.adversarial_program import AdversarialProgram
+from pvg.agents.theorem_players import ForwardProver, Generator
+from pvg.agents.theorems import Scorer
+from pvg.envs.theory import Theory
+from pvg.run import CONFIGS
+
+BATCHES = (1, 64, 1024)
+COMMON = (  # of all arms
+    "trainer.iterations=60",
+    "trainer.warm=20",
+    "trainer.games=16",
+    "trainer.attempts=2",
+    "trainer.unifications=1500000",
+    "trainer.imitation.updates=16",
+    "trainer.every=0",
+)
+REWARD = "trainer.reward._target_=pvg.trainers.theorem_rewards"
+ARMS: dict[str, tuple[str, ...]] = {
+    "untrained": ("trainer.setup=none", "trainer.warm=0"),
+    "search": ("trainer.setup=none", "trainer.warm=0"),
+    "supervised": ("trainer.setup=prover_only",),
+    "random, all goals": ("trainer.setup=fixed_generator",),
+    "random, failed goals": ("trainer.setup=fixed_generator", "trainer.goals=failed"),
+    "heuristic reward": (
+        "trainer.setup=heuristic",
+        f"{REWARD}.size_by_depth",
+        "~trainer.reward.length",
+        "~trainer.reward.novelty",
+    ),
+    "adversarial": (),
+    "adversarial, no novelty": ("trainer.reward.novelty=0.0",),
+    "adversarial, failed goals": ("trainer.goals=failed",),
+    "adversarial, frontier": (f"{REWARD}.frontier",),
+    "frozen generator": ("trainer.setup=fixed_generator", "trainer.warm_generator=20"),
+}
+COLUMNS = ("pass@1", "pass@8", "failed", "distinct", "size", "unifications", "updates", "cpu_s")
+
+
+class Smallest(ForwardProver):
+    """Search without learning: what solves the goal, or else the smallest candidate, the oldest of those first."""
+
+    def choose(self, td: Any, greedy: bool) -> Tensor:
+        """See :class:`Player`."""
+        solves, size = td["features"][..., 0], td["features"][..., 4]
+        return (solves - size).masked_fill(~td["mask"], -torch.inf).argmax(-1)
+
+
+def solved(prover: ForwardProver, theory: Theory, budget: int) -> float:
+    """The share of held-out theorems that are proved in so many steps."""
+    made = prover.prove(theory.held_out, budget, greedy=True)
+    return sum(a.solved for a in made) / len(made)
+
+
+def arm(name: str, seed: int) -> dict[str, Any]:
+    """Train one arm with one seed; its figures."""
+    start = time.process_time()
+    overrides = ["experiment=adversarial", f"seed={seed}", *COMMON, *ARMS[name]]
+    with initialize_config_dir(CONFIGS, version_base="1.3"):
+        program = AdversarialProgram(compose("run", overrides))
+    program._build()
+    trainer, rows = program.trainer, []
+    if name == "search":  # as many nodes as one attempt has, and as eight have
+        prover = Smallest(program.theory, trainer.scorers["prover"])
+        once, often = (solved(prover, program.theory, n * program.theory.moves) for n in (1, trainer.samples))
+        found = {"pass@1": once, "pass@8": often}
+    else:
+        trainer.train(lambda _, metrics: rows.append(metrics))
+        found = trainer.judge()
+    last = [row for row in rows if "prover/failed" in row][-10:]
+    return {
+        "arm": name,
+        "seed": seed,
+        "pass@1": found["pass@1"],
+        "pass@8": found["pass@8"],
+        "failed": mean(row["prover/failed"] for row in last),
+        "size": mean(row["generator/size"] for row in last),
+        "distinct": len(trainer.seen),
+        "unifications": trainer.calls,
+        "updates": trainer.cast.imitation.updates * sum("prover/loss" in row for row in rows),
+        "cpu_s": round(time.process_time() - start, 1),
+    }
+
+
+def mean(values: Iterable[float]) -> float | None:
+    """The mean, None of nothing."""
+    values = list(values)
+    return sum(values) / len(values) if values else None
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean, and half of the 95 % interval by Student's t."""
+    from scipy.stats import t
+
+    x = torch.tensor(values, dtype=torch.float64)
+    if len(x) < 2:
+        return float(x.mean()), float("nan")
+    return float(x.mean()), float(t.ppf(0.975, len(x) - 1) * x.std() / len(x) ** 0.5)
+
+
+def show(name: str, values: Sequence[float | None]) -> str:
+    """A cell of the table."""
+    there = [v for v in values if v is not None]
+    if not there:
+        return "–"
+    middle, half = interval(there)
+    if name.startswith("pass") or name == "failed":
+        return f"{100 * middle:.1f} ± {100 * half:.1f} %" if half == half else f"{100 * middle:.1f} %"
+    return f"{middle:,.0f}" if name != "size" else f"{middle:.1f}"
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """All arms as a Markdown table, and how much better than each arm the adversarial one is, paired by seed."""
+    by_arm: dict[str, dict[int, Mapping[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        by_arm[row["arm"]][row["seed"]] = row
+    lines = [f"| arm | seeds | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 2) + "|"]
+    for name in ARMS:
+        if name in by_arm:
+            own = by_arm[name]
+            cells = [show(c, [own[s][c] for s in sorted(own)]) for c in COLUMNS]
+            lines.append(f"| {name} | {len(own)} | {' | '.join(cells)} |")
+    lines += ["", "| adversarial less | pass@1 | pass@8 |", "|---|---|---|"]
+    best = by_arm.get("adversarial", {})
+    for name in ARMS:
+        both = sorted(set(best) & set(by_arm.get(name, {})))
+        if name != "adversarial" and both:
+            cells = [show(c, [best[s][c] - by_arm[name][s][c] for s in both]) for c in ("pass@1", "pass@8")]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def arms(options: argparse.Namespace) -> None:
+    """Run what the file of results lacks, seed after seed, and print the table."""
+    path = options.results
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    done = {(row["arm"], row["seed"]) for row in rows}
+    for seed in range(options.seeds):
+        for name in options.arms or ARMS:
+            if (name, seed) not in done:
+                rows.append(arm(name, seed))
+                print(json.dumps(rows[-1]), flush=True)
+                with path.open("a") as file:
+                    file.write(json.dumps(rows[-1]) + "\n")
+    print(table(rows))
+
+
+# ------------------------------------------------------------------------ speed
+def speed(options: argparse.Namespace) -> None:
+    """Untrained agents play; all figures are per CPU-second of one thread."""
+    print(
+        "| batch | role | episodes/s | steps/s | candidates/s | unifications/s |\n|---|---|---|---|---|---|"
+    )
+    for batch in options.batches:
+        for role in ("generator", "prover"):
+            theory = Theory(moves=8)
+            scorer, library = Scorer(theory.library), theory.library
+            torch.manual_seed(0)
+            goals = [p.goal for p in theory.proofs if p.goal is not None]
+            count = max(batch, options.least)
+            goals = (goals * (count // len(goals) + 1))[:count]
+            calls, start = library.calls, time.process_time()
+            if role == "generator":
+                steps = sum(len(play) for play in Generator(theory, scorer, batch).generate(count))
+            else:
+                steps = sum(len(a.moves) for a in ForwardProver(theory, scorer, batch).prove(goals, 8))
+            spent, made = time.process_time() - start, len(library.texts)
+            rates = (count / spent, steps / spent, made / spent, (library.calls - calls) / spent)
+            print(f"| {batch} | {role} | {' | '.join(f'{rate:,.0f}' for rate in rates)} |", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Do what is asked for."""
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.theorems", description=__doc__.split("\n\n")[0]
+    )
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("speed")
+    one.add_argument("--batches", type=int, nargs="+", default=BATCHES)
+    one.add_argument("--least", type=int, default=32, help="episodes at least")
+    one.set_defaults(do=speed)
+    one = commands.add_parser("arms")
+    one.add_argument("--seeds", type=int, default=5)
+    one.add_argument("--arms", nargs="+", choices=list(ARMS))
+    one.add_argument("--results", type=Path, default=Path("runs/theorems.jsonl"))
+    one.set_defaults(do=arms)
+    options = parser.parse_args(arguments)
+    options.do(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Roles as Ray actors: any of them may die, weights arrive, what waits too long is dropped and said."""
+
+from collections import Counter, deque
+from functools import partial
+
+import pytest
+import torch
+
+from pvg.agents.theorem_players import ForwardProver
+from pvg.agents.theorems import Scorer
+from pvg.errors import UserError
+from pvg.formal.prop import PATH
+from pvg.trainers import theorem_rewards
+from pvg.trainers.adversarial import Adversarial, Sequential
+from pvg.trainers.theorem_learning import Imitation
+from pvg.trainers.theorem_ray import RayRoles, split
+from pvg.trainers.theorem_roles import Chunk, ForGenerator, ForProver, Ground
+from pvg.trainers.theorem_setups import SETUPS
+
+ray = pytest.importorskip("ray")
+
+ENV = {"_target_": "pvg.envs.theory.Theory", "until": "prefix-r", "longest": 16, "moves": 4}
+SCORER = {"_target_": "pvg.agents.theorems.Scorer", "_partial_": True, "width": 16, "hidden": 16}
+PLAYER = {"_target_": "pvg.agents.theorem_players.ForwardProver", "_partial_": True, "slots": 16}
+UPDATES = 2
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    file = tmp_path_factory.mktemp("ground") / "small.mm"
+    file.write_text(PATH.read_text())
+    env = ENV | {"database": str(file), "test": 3}
+    return Ground(env, {"generator": SCORER, "prover": SCORER, "player": PLAYER}, seed=0)
+
+
+@pytest.fixture(scope="module")
+def theory(ground):
+    return ground.theory()
+
+
+def new_game(ground, theory, **changes):
+    given = {"iterations": 9, "warm": 2, "games": 6, "attempts": 2, "every": 0} | changes
+    imitation = Imitation(updates=UPDATES, batch=16)
+    return Adversarial(ground, theory, reward=theorem_rewards.novel, imitation=imitation, **given)
+
+
+def weights(scorer):
+    return torch.cat([p.detach().flatten() for p in scorer.parameters()])
+
+
+DOOMED = {3: "generator_actor", 4: "prover_actor", 5: "prover_trainer", 6: "generator_trainer"}
+
+
+@pytest.fixture(scope="module")
+def played(ground, theory):
+    """A game on Ray that has been played to its end, while a worker of each role was killed; to start takes long."""
+    game = new_game(ground, theory, num_prover_trainers=2, world_size=5, deadline=600.0)
+    game.engine = RayRoles(game, most_restarts=4)
+    rows, begun = [], {name: weights(scorer).clone() for name, scorer in game.scorers.items()}
+
+    def report(iteration, metrics):
+        rows.append(metrics)
+        if iteration in DOOMED:
+            worker = next(w for w in game.engine.workers if w.role == DOOMED[iteration])
+            ray.kill(worker.actor)
+
+    game.train(report)
+    yield game, rows, begun
+    game.engine.close()
+
+
+def test_a_worker_of_each_role_dies_and_nothing_learned_is_lost(played):
+    game, rows, begun = played
+    assert game.iteration == 9 and len(rows) == 9
+    assert {role: game.counts[f"restarts/{role}"] for role in DOOMED.values()} == dict.fromkeys(
+        DOOMED.values(), 1
+    )
+    assert rows[-1]["restarts"] == 4
+    for name, state in game.engine.state_dict().items():
+        if name.startswith("prover"):  # each iteration was learned from, once
+            assert int(state["optimiser"]["state"][0]["step"]) == 9 * UPDATES
+    game.engine.weights()
+    assert not any(torch.equal(weights(scorer), begun[name]) for name, scorer in game.scorers.items())
+    assert all(row["staleness/generator"] <= game.staleness for row in rows[2:])
+    assert any(row["staleness/prover"] > 0 or row["staleness/generator"] > 0 for row in rows[2:])
+
+
+def test_several_trainers_agree_on_the_mean_also_when_a_run_goes_on(played):
+    game, _, _ = played
+    state = game.engine.state_dict()
+    one, other = (state[f"prover_trainer/{k}"]["scorer"] for k in (0, 1))
+    for _ in range(2):
+        game.engine.weights()
+        shown = game.scorers["prover"].state_dict()
+        assert all(torch.allclose((one[k] + other[k]) / 2, v, atol=1e-6) for k, v in shown.items())
+        game.engine.load_state_dict(state)
+    assert any(not torch.equal(one[k], other[k]) for k in one)
+    with pytest.raises(UserError, match="with the engine and the numbers of trainers"):
+        game.engine.load_state_dict({"prover_trainer/0": {}})
+
+
+def test_who_is_waited_for_is_said_and_too_many_deaths_end_a_run(played):
+    game, _, _ = played
+    game.iterations += 5
+    game.engine.made.clear()
+    game.engine.tried.clear()
+    game.deadline = 0.001
+    with pytest.raises(UserError, match=r"No experience has come.*generator actor 0.*prover actor 0"):
+        game.train()
+    game.deadline = 600.0
+    ray.kill(next(w for w in game.engine.workers if w.role == "prover_trainer").actor)
+    with pytest.raises(UserError, match="5 workers have died"):
+        game.train()
+
+
+def test_a_full_queue_drops_the_oldest_and_an_old_chunk_is_dropped(ground, theory):
+    game = new_game(ground, theory, queue=2, staleness=3, warm=0)
+    engine = RayRoles.__new__(RayRoles)  # without workers
+    engine.game, engine.workers, engine.counts = game, [], Counter()
+    engine.made, engine.tried, engine.latest = deque(), deque(), {"generator": (None, 9)}
+    chunks = [Chunk(1, theorems=[None], versions={"generator": k}) for k in range(3)]
+    for chunk in chunks:
+        engine._arrived("generator_actor", chunk)
+    assert list(engine.made) == chunks[1:] and engine.counts["dropped/generator_actor"] == 1
+    engine.tried.extend(Chunk(1, versions={"generator": k}) for k in (4, 5, 6))
+    assert engine._chunk().versions == {"generator": 6} and engine.counts["dropped/stale"] == 2
+
+
+def test_lessons_are_dealt_out_without_loss():
+    whole = ForGenerator([("a",), ("b",), ("c",)], torch.arange(3.0))
+    shares = split(whole, 2)
+    assert sorted(p for share in shares for p in share.plays) == list(whole.plays)
+    assert sorted(torch.cat([share.rewards for share in shares]).tolist()) == [0.0, 1.0, 2.0]
+    proofs = split(ForProver(theorems=[1, 2, 3], found=[4, 5]), 2)
+    assert sorted(t for share in proofs for t in share.theorems) == [1, 2, 3]
+    assert sorted(t for share in proofs for t in share.found) == [4, 5]
+
+
+@pytest.mark.parametrize("wrong", [{"world_size": 5}, {"num_prover_actors": 0}, {"deadline": 0.0}])
+def test_numbers_that_make_no_sense(ground, theory, wrong):
+    with pytest.raises(UserError, match=f"trainer.{next(iter(wrong))}"):
+        Adversarial(ground, theory, reward=theorem_rewards.novel, **wrong)
+
+
+def test_roles_of_a_setup():
+    def roles(setup, warm=0):
+        game = Adversarial.__new__(Adversarial)
+        game.routes, game.warm, game.warm_generator = SETUPS[setup], warm, 0
+        game.workers = dict.fromkeys(
+            ("generator_actor", "generator_trainer", "prover_actor", "prover_trainer"), 1
+        )
+        return game.roles()
+
+    assert roles("prover_only") == ["prover_trainer"] and roles("none") == []
+    assert roles("generator_only") == ["generator_actor", "generator_trainer"]
+    assert roles("fixed_generator") == ["generator_actor", "prover_actor", "prover_trainer"]
+    assert roles("adversarial") == ["generator_actor", "generator_trainer", "prover_actor", "prover_trainer"]
+
+
+def test_both_engines_give_the_same_lessons(ground, theory):
+    """A chunk made with the same seed means the same to trainers here and in a worker."""
+    game = Adversarial(ground, theory, reward=partial(theorem_rewards.novel), games=4, warm=0, attempts=1)
+    game.engine = Sequential(game)
+    torch.manual_seed(3)
+    chunk = game.engine.roles["generator_actor"].work(game.order(0))
+    other = ground.theory()
+    scorers = {name: ground.scorer(name, other) for name in ("generator", "prover")}
+    assert isinstance(scorers["prover"], Scorer)
+    actor = game.cast.make("generator_actor", other, scorers.__getitem__)
+    torch.manual_seed(3)
+    again = actor.work(game.order(0))
+    assert [t.key for t in again.theorems] == [t.key for t in chunk.theorems] and chunk.theorems
+    assert isinstance(ground.prover(other, scorers["prover"]), ForwardProver)
