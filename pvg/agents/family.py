@@ -57,7 +57,7 @@ class Family:
     model: str | None = None
     verifier: str | None = None
     tiny: Tiny = field(default_factory=Tiny)
-    tiny_verifier: Tiny = field(default_factory=lambda: Tiny(width=18, layers=1, heads=1, hidden=54))
+    tiny_verifier: Tiny = field(default_factory=lambda: Tiny(width=20, layers=1, heads=1, hidden=60))
     most: int | None = 18
     context: int = 128
     lora: Lora | None = None

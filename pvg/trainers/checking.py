@@ -43,7 +43,7 @@ class Checking:
     loss: Callable[[Tensor, float], Tensor] = cross_entropies
     balanced: bool = False
     pull: float = 0.01
-    accept: float = 0.95
+    accept: float = 0.945
     carry: bool = False
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=4e-3, batch=64))
 

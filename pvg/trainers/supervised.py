@@ -58,7 +58,7 @@ class Start:
 
     steps: int = 500
     reading: int = 1500
-    enough: float | None = 0.2
+    enough: float | None = 0.21
     descent: Descent = field(default_factory=Descent)
 
 
