@@ -66,13 +66,14 @@ SUMMARY: dict[str, Pick] = {  # of one run's measurements on held-out problems
 
 
 def table() -> str:
-    """The rows that have been run: mean ± standard deviation over seeds of each run's mean over rounds, in percent."""
+    """The rows that have been run: mean ± standard deviation over seeds of each run's mean over rounds, in percent,
+    and in brackets the least and the most of any round."""
     rows = [row for row in ROWS if results_of(row)]
     head = ["", *SUMMARY, "CPU minutes", "seeds"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row in rows:
         runs = results_of(row)
-        cells = [spread([statistics.mean(v) for r in runs if (v := pick(r))]) for pick in SUMMARY.values()]
+        cells = [_spread([pick(run) for run in runs]) for pick in SUMMARY.values()]
         minutes = statistics.mean(r["cpu_minutes"] for r in runs)
         lines.append("| " + " | ".join([row.what, *cells, f"{minutes:.1f}", str(len(runs))]) + " |")
     lines += [
@@ -81,6 +82,16 @@ def table() -> str:
     ]
     lines += ["seed; – where an attack never got there:", "", *_steps(rows)]
     return "\n".join([*lines, "", "```", *(row.command for row in rows), "```", ""])
+
+
+def _spread(runs: list[list[float]]) -> str:
+    """Of each run's mean over rounds; in brackets the least and the most of all rounds and runs."""
+    runs = [run for run in runs if run]
+    whole = spread([statistics.mean(run) for run in runs])
+    if all(len(run) == 1 for run in runs):
+        return whole
+    least, most = (100 * end(x for run in runs for x in run) for end in (min, max))
+    return f"{whole} ({least:.1f} to {most:.1f})"
 
 
 def _steps(rows: list[Row]) -> list[str]:

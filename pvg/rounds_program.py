@@ -47,7 +47,7 @@ class RoundsProgram(Program):
         with doing("making the agents"):
             family, limit = instantiate(config.agents), config.engine.get("max_model_len")
             self.cast = family.make(self.problems, config.seed, self.device, limit)
-        self.grader = Grader()
+        self.grader: Grader = instantiate(config.grader)
         with doing("starting the engine"):
             try:
                 self.engine: Engine = instantiate(config.engine)(self.cast.folder)

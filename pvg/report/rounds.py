@@ -61,7 +61,7 @@ def rounds_table(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row a measurement on held-out problems: after the start, each verifier, each attack.
 
     A row of an attack also has ``steps_to_exploit``, see :func:`steps_to_exploit`, ``kl`` in its last iteration, and
-    ``ROLE/reward``, the mean of its last ten.
+    ``ROLE/reward``, the mean of its last ten, with ``ROLE/reward/least`` and ``ROLE/reward/most``.
     """
     out = []
     for record in records:
@@ -74,7 +74,7 @@ def rounds_table(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             row["kl"] = steps[-1]["kl"] if steps else None
             for name in [k for k in steps[-1] if k.endswith("/reward")] if steps else []:
                 late = [step[name] for step in steps[-LATE:]]
-                row[name] = sum(late) / len(late)
+                row |= {name: sum(late) / len(late), f"{name}/least": min(late), f"{name}/most": max(late)}
         out.append(row)
     return out
 

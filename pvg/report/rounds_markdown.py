@@ -88,8 +88,14 @@ def _honest(result: Mapping[str, Any]) -> str:
 def _rounds(rows: Sequence[Mapping[str, Any]]) -> str:
     names = {**SHOWN, "steps_to_exploit": "steps to exploit", "kl": "KL"}
     names |= {k: f"{k.removesuffix('/reward')} reward" for row in rows for k in row if k.endswith("/reward")}
-    cells = [[row["round"], AFTER[row["what"]], *(_cell(row.get(k), k) for k in names)] for row in rows]
+    cells = [[row["round"], AFTER[row["what"]], *(_mean(row, k) for k in names)] for row in rows]
     return _table(["round", "after", *names.values()], cells)
+
+
+def _mean(row: Mapping[str, Any], key: str) -> str:
+    """A figure, and where it is a mean its least and most."""
+    ends = [_cell(row[f"{key}/{end}"], key) for end in ("least", "most") if f"{key}/{end}" in row]
+    return _cell(row.get(key), key) + (f" ({' to '.join(ends)})" if ends else "")
 
 
 def _final(result: Mapping[str, Any], honest: str) -> str:

@@ -353,7 +353,9 @@ def test_engines_say_what_the_policy_would_and_both_are_asked_before_either_is_w
         agent.close()
     begun = [i for i, (what, _) in enumerate(Watched.log) if what == "submit"]
     pairs = [Watched.log[i : i + 2] for i in begun[::2]]
-    assert pairs and all([w for w, _ in pair] == ["submit"] * 2 and pair[0][1] != pair[1][1] for pair in pairs)
+    assert pairs and all(
+        [w for w, _ in pair] == ["submit"] * 2 and pair[0][1] != pair[1][1] for pair in pairs
+    )
 
 
 def test_what_engines_say_is_decided_by_the_seed_and_follows_the_weights():

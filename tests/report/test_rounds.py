@@ -102,6 +102,7 @@ def test_a_row_a_measurement_with_the_steps_of_its_own_attack():
     assert [r.get("steps_to_exploit") for r in rows] == [None, None, 3, None, None, None]
     assert rows[2]["kl"] == pytest.approx(1.3) and rows[4]["kl"] == pytest.approx(0.2)
     assert rows[2]["sneaky/reward"] == np.mean(range(4, 14)), "the last ten"
+    assert (rows[2]["sneaky/reward/least"], rows[2]["sneaky/reward/most"]) == (4, 13)
     assert rows[4]["sneaky/reward"] == 1.0, "of three"
     attacked = next(r for r in RECORDS if r["what"] == "attacked")
     assert "kl" not in attacked  # records stay as they are
