@@ -23,8 +23,9 @@ class HierarchicalIW(RolloutIW):
 
     There are no abstract features at first.  A new node that is pruned though a pair of its atoms is new tells of one:
     a feature in that pair whose value is not the root's and was there before the last action; of several that whose
-    atom the tree came to last.  (The paper takes what the pruned node's parent brought and is still there.)  Then all nodes that the tree
-    has are put in the abstract states that this makes, their atoms in these states' tables, and the search goes on.
+    atom the tree came to last.  (The paper takes what the pruned node's parent brought and is still there.)  Then all
+    nodes that the tree has are put in the abstract states that this makes, their atoms in these states' tables, and
+    the search goes on.  Nodes where the game is over claim no novelty, as in the paper.
 
     Args:
         abstract: states of a tree at most; more are pruned.
@@ -59,14 +60,13 @@ class HierarchicalIW(RolloutIW):
         self.pairs.clear()
         self.ever.clear()
         self.high.zero_()
-        self._forget(torch.arange(self.trees, device=self.known.device))
-        forest = self.forest
-        self._state(self.again_all, self.simulator.atoms(forest.root_states()).long(), forest.roots)
+        forest, trees = self.forest, torch.arange(self.trees, device=self.known.device)
+        self._forget(trees)
+        self._state(trees, self.simulator.atoms(forest.root_states()).long(), forest.roots)
         super()._search()
 
     def _forget(self, trees: Tensor) -> None:
         """Some trees have no abstract states."""
-        self.again_all = trees
         self.known[trees] = 0
         self.met[trees] = False
 

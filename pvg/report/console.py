@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-SHOWN = ("accuracy", "completeness", "soundness")
+SHOWN = ("accuracy", "completeness", "soundness", "success")
 
 
 class Bar:
@@ -71,7 +71,10 @@ class _Live(Progress):
 
 
 def _rates(metrics: Mapping[str, float], prefix: str = "") -> str:
-    return "  ".join(f"{k} {100 * metrics[prefix + k]:.1f} %" for k in SHOWN if prefix + k in metrics)
+    rates = [f"{k} {100 * metrics[prefix + k]:.1f} %" for k in SHOWN if prefix + k in metrics]
+    if prefix + "return" in metrics:
+        rates.append(f"return {metrics[prefix + 'return']:.2f}")
+    return "  ".join(rates)
 
 
 def doing(what: str, shown: bool = True) -> contextlib.AbstractContextManager:

@@ -56,22 +56,45 @@ def test_key_and_door_have_width_two(level):
     )
 
 
+def nodes_until_paid(planner):
+    """Of each tree, the number of nodes until the first that is paid; all must have one."""
+    planner.begin(planner.simulator.initial(planner.trees))
+    planner.plan()
+    paid = (planner.forest.paid > 0).view(planner.trees, -1)
+    assert paid.any(1).all()
+    return paid.float().argmax(1).float()
+
+
 @pytest.mark.parametrize("level", ["path", "maze1"])
 def test_the_hierarchy_solves_width_two_by_width_one(level):
+    """In every tree; and it finds out that the key's cell is what matters, and nothing else."""
     simulator = EnvSimulator(Gridworld(level, games=2))
-    flat = solve(IW(simulator, trees=2, budget=1000, width=2))
-    planner = HierarchicalIW(simulator, trees=2, budget=1000)
-    found = solve(planner)
-    assert found is not None and found <= flat
+    planner = HierarchicalIW(simulator, trees=6, budget=1000)
+    nodes_until_paid(planner)
     key = "".join(LEVELS[level].rows).index("K")
-    assert planner.high[0].nonzero().flatten().tolist() == [key]
+    assert planner.high.nonzero()[:, 1].tolist() == [key] * 6
+    assert (planner.known == 3).all()  # the key lies there, the hero is on it, it is gone
+    # a node's abstract state is told by the key's cell alone, so nodes with the key are in the last one
+    held = 100 + "".join(LEVELS[level].rows).index("H")
+    atoms = simulator.atoms(planner.forest.states)[:, key].view(6, -1)
+    state, pruned = planner._state(
+        torch.arange(6), simulator.atoms({"grid": simulator.env.see(torch.full((6,), held))}).long(), planner.forest.roots
+    )
+    assert (state == 2).all() and not pruned.any() and (atoms == 0).any(1).all()
 
 
 def test_the_hierarchy_takes_fewer_nodes_where_the_key_is_near():
     simulator = EnvSimulator(Gridworld(NEAR_KEY, games=2))
     assert solve(IW(simulator, trees=2, budget=1000)) is None
     flat = solve(IW(simulator, trees=2, budget=1000, width=2))
-    assert solve(HierarchicalIW(simulator, trees=2, budget=1000)) < 0.7 * flat
+    assert nodes_until_paid(HierarchicalIW(simulator, trees=8, budget=1000)).mean() < 0.7 * flat
+
+
+def test_the_hierarchy_goes_on_from_what_is_kept():
+    """Decision after decision, with the key in hand and without, the door is reached where width one alone fails."""
+    planner = HierarchicalIW(EnvSimulator(Gridworld("path", games=2)), trees=6, budget=30)
+    found = play_episodes(planner, longest=60)
+    assert found.success() == 1 and max(found.lengths) < 40
 
 
 def test_what_is_kept_costs_nothing_again():
