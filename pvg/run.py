@@ -45,6 +45,7 @@ KEYS: dict[str, Any] = {  # at the top of every config; a program adds its own
     "checkpoint_every": int,
 }
 AGAIN = ("mode", "device", "threads")  # what may be overridden on a saved run beside the keys of its parts
+JUDGED = "evaluation"  # the group of which a saved run takes another file
 
 
 def run(config: DictConfig) -> None:
@@ -165,8 +166,12 @@ def saved_config(arguments: list[str]) -> DictConfig | None:
         )
     config[name] = str(path)
     config.mode = "train" if name == "resume" else "evaluate"
-    for argument in others:
-        _override(config, argument, str(file))
+    for argument in sorted(others, key=lambda a: not a.startswith(f"{JUDGED}=")):  # the file before its keys
+        if argument.startswith(f"{JUDGED}=") and JUDGED in config:
+            with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
+                config[JUDGED] = hydra.compose("run", [argument])[JUDGED]
+        else:
+            _override(config, argument, str(file))
     return config
 
 

@@ -27,14 +27,14 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("temperature", [None, 0.3])
 @pytest.mark.parametrize("rule, first", RULES)
-def test_with_a_large_budget_it_finds_whatever_there_is(rule, first, temperature):
-    env, agents = attacked(rule, BOTH[first], test=14)
+def test_with_a_large_budget_it_finds_whatever_there_is(rule, first):
+    env, agents = attacked(rule, BOTH[first], test=10)
     index = held_out(env)
-    for width in (1, 2):
+    every = brute_force(env, rule, index)
+    for temperature, width in ((None, 1), (None, 2), (0.3, 1), (0.3, 2)):
         found = planned_prover(env, agents, index, budget=EVERYTHING, temperature=temperature, width=width)
-        assert found.tolist() == brute_force(env, rule, index)
+        assert found.tolist() == every
 
 
 @pytest.mark.parametrize("temperature, budget", [(None, 4), (None, 20), (0.3, 24), (0.3, 60)])

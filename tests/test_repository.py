@@ -209,10 +209,10 @@ def test_requirements_and_pyproject_agree():
     stated = names_and_bounds(project["dependencies"])
     assert stated.items() <= required.items()
     left = {name: bound for name, bound in required.items() if name not in stated}
-    optional = extras["primality"] | extras["language"] | extras["vllm"] | extras["atari"]
+    optional = extras["primality"] | extras["language"] | extras["vllm"] | extras["atari"] | extras["slurm"]
     assert left == optional | {"pytest": extras["dev"]["pytest"]}
     light = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if "extra ==" not in line]
-    assert not {"vllm", "ray", "psutil", "peft", "accelerate", "ale-py"} & set(names_and_bounds(light))
+    assert not {"vllm", "ray", "psutil", "peft", "accelerate", "ale-py", "hydra-submitit-launcher"} & set(names_and_bounds(light))
 
 
 def test_vllm_for_cpus_comes_with_all_it_requires_but_torch_and_its_kin():
@@ -303,12 +303,14 @@ LEVELS = {
     "attacks": 7,
     "report": 7,
     "judge": 8,
+    "planned_attack": 8,
     "program": 8,
     "exchange_program": 9,  # what `run` makes by its name
     "rounds_program": 9,
     "adversarial_program": 9,
     "planning_program": 9,
     "run": 10,
+    "suite": 11,
 }
 
 
