@@ -78,6 +78,7 @@ class ExchangeSimulator:
         self.prover, self.decider, self.verifier = prover, decider, verifier
         self.looks, self.temperature, self.draft = looks, temperature, draft
         self.length, self.actions = env.message(prover.voice.speaks)
+        self.moves = [str(token) for token in range(self.actions)]
         self.silent = env.message(decider.voice.speaks)[0] == 0
         self.tokens = len(env.vocabularies[decider.voice.agent])
         top = max(env.message(channel)[1] for channel in env.protocol.channels)
@@ -125,6 +126,10 @@ class ExchangeSimulator:
 
     def legal(self, state: State) -> None:
         """Any token may be said."""
+
+    def draw(self, state: State) -> Tensor:
+        """Messages have no picture."""
+        raise UserError("What is said in an exchange has no picture: set pictures.thumbnails=none.")
 
     def _units(self) -> int:
         """How many units the verifier shows."""

@@ -102,7 +102,9 @@ def test_an_attack_convinces_and_a_negated_reward_does_the_opposite(stage, rewar
 
 def test_a_verifier_reads_until_it_knows_enough(stage):
     _, engine, grader, _ = stage
-    fresh = Family(tiny=Tiny(32, 2, 2, 64), tiny_verifier=Tiny(16, 1, 1, 32), most=12).make(PROBLEMS, 0, "cpu")
+    fresh = Family(tiny=Tiny(32, 2, 2, 64), tiny_verifier=Tiny(16, 1, 1, 32), most=12).make(
+        PROBLEMS, 0, "cpu"
+    )
     game = rounds(fresh, engine, grader, cgc, "read")
     game.start.enough = 2.0
     kept, losses, weights = {}, [], fresh.verifier.model.state_dict()
