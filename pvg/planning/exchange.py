@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -78,7 +78,7 @@ class ExchangeSimulator:
         self.prover, self.decider, self.verifier = prover, decider, verifier
         self.looks, self.temperature, self.draft = looks, temperature, draft
         self.length, self.actions = env.message(prover.voice.speaks)
-        self.moves = [str(token) for token in range(self.actions)]
+        self.moves: Sequence[str] = [str(token) for token in range(self.actions)]
         self.silent = env.message(decider.voice.speaks)[0] == 0
         self.tokens = len(env.vocabularies[decider.voice.agent])
         top = max(env.message(channel)[1] for channel in env.protocol.channels)
