@@ -37,7 +37,7 @@ def test_with_a_large_budget_it_finds_whatever_there_is(rule, first):
         assert found.tolist() == every
 
 
-@pytest.mark.parametrize("temperature, budget", [(None, 4), (None, 20), (0.3, 24), (0.3, 60)])
+@pytest.mark.parametrize("temperature, budget", [(None, 6), (None, 60), (0.3, 40), (0.3, 80)])
 @pytest.mark.parametrize("rule, first", RULES)
 def test_what_it_reports_the_verifier_confirms_and_no_call_is_hidden(rule, first, temperature, budget):
     """Whatever it has found is played again, one game at a time in plain Python."""
@@ -53,7 +53,7 @@ def test_what_it_reports_the_verifier_confirms_and_no_call_is_hidden(rule, first
     accepted, said, asked = plan_messages(env, agents, index, budget=budget, temperature=temperature)
     verifier.evaluate = whole
     assert asked.max() <= budget and accepted.sum() < 30
-    assert rule is not whim or accepted.any()
+    assert rule is not whim or budget < 60 or accepted.any()
     # a verifier that speaks takes two passes for an answer
     assert (calls[index] <= 2 * asked).all() and (calls[index] >= asked).all()
     for i, won, words in zip(index.tolist(), accepted.tolist(), said.tolist(), strict=True):
@@ -68,6 +68,7 @@ def test_what_it_reports_the_verifier_confirms_and_no_call_is_hidden(rule, first
 @pytest.mark.parametrize("temperature", [None, 0.3])
 def test_an_instance_s_fate_does_not_depend_on_those_beside_it(temperature, monkeypatch):
     env, agents = attacked(whim, BOTH["prover first"], test=30)
+    agents["prover"] = Agent(env, "prover", ToyNet)
     index = held_out(env)
     attack = partial(planned_prover, budget=40, temperature=temperature)
     whole = attack(env, agents, index)
@@ -95,7 +96,7 @@ def test_the_verifier_s_belief_leads():
 
 
 def test_hidden_units_are_those_of_the_network():
-    env = Toy(nip(2), slots=2, train=4, test=10)
+    env = Toy(nip(2, first_decision=-1), slots=2, train=4, test=10)
     torch.manual_seed(0)
     agents = {name: Agent(env, name, ToyNet) for name in env.protocol.agents}
     index, (prover,), (decider,) = (
@@ -108,6 +109,7 @@ def test_hidden_units_are_those_of_the_network():
     state = simulator.initial(10)
     for _ in range(2):
         state = simulator.step(state, torch.arange(10) % 4).state
+    assert (state["round"] == 1).all()
     heard = heard_before(env, state, decider)
     units = agents["verifier"].net.body(env.view("verifier", heard)["x"]) > 0
     seen = simulator.atoms(state)[:, -32:].bool()
@@ -159,7 +161,6 @@ def test_samples_count_by_what_they_ask():
     env, agents = attacked(whim, nip(2), test=400)
     index = held_out(env)
     one = best_of(env, agents, index, budget=2)
-    assert (best_of(env, agents, index, budget=3) >= one).all()
     assert best_of(env, agents, index, budget=60).sum() > one.sum() > 0
     with pytest.raises(UserError, match="one game may ask the verifier 2 times"):
         best_of(env, agents, index, budget=1)

@@ -83,8 +83,7 @@ class ExchangeSimulator:
         self.tokens = len(env.vocabularies[decider.voice.agent])
         top = max(env.message(channel)[1] for channel in env.protocol.channels)
         self.units = self._units() if looks else 0
-        words = env.protocol.rounds * env.width + (self.length if self.length > 1 else 0)
-        self.atoms_shape = (words + self.units, top + 1)
+        self.atoms_shape = (env.protocol.rounds * env.width + self.units, top + 1)
 
     @property
     def price(self) -> int:
@@ -119,9 +118,15 @@ class ExchangeSimulator:
         return Step(self._lead(after), (done & accepted).float(), done, done & ~accepted)
 
     def atoms(self, state: State) -> Tensor:
-        """Every token of the transcript and of the message begun, and the verifier's hidden units if they are known."""
-        said = [state["transcript"].flatten(1)] + ([state["said"]] if self.length > 1 else [])
-        atoms = torch.cat(said, 1).int() + 1
+        """Every token said so far, in its place, and the verifier's hidden units if they are known."""
+        words = state["transcript"]
+        if self.length > 1:  # the message begun stands where it will stand when it is complete
+            here = state["round"].long().view(-1, 1, 1).expand(-1, 1, self.length)
+            columns = self.env.columns[self.prover.voice.speaks]
+            words = words.clone()
+            begun, said = words[:, :, columns], state["said"].unsqueeze(1).to(words.dtype)
+            begun.scatter_(1, here, torch.where(said == BLANK, begun.gather(1, here), said))
+        atoms = words.flatten(1).int() + 1
         return torch.cat([atoms, state[HIDDEN].int()], 1) if self.looks else atoms
 
     def legal(self, state: State) -> None:
