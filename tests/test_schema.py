@@ -38,6 +38,7 @@ WHOSE = {  # groups and files that only one experiment has
     "planner": "planning",
     "gridworld": "planning",
     "atari": "planning",
+    "minigrid": "planning",
 }
 
 

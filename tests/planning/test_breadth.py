@@ -78,7 +78,9 @@ def test_the_hierarchy_solves_width_two_by_width_one(level):
     held = 100 + "".join(LEVELS[level].rows).index("H")
     atoms = simulator.atoms(planner.forest.states)[:, key].view(6, -1)
     state, pruned = planner._state(
-        torch.arange(6), simulator.atoms({"grid": simulator.env.see(torch.full((6,), held))}).long(), planner.forest.roots
+        torch.arange(6),
+        simulator.atoms({"grid": simulator.env.see(torch.full((6,), held))}).long(),
+        planner.forest.roots,
     )
     assert (state == 2).all() and not pruned.any() and (atoms == 0).any(1).all()
 
