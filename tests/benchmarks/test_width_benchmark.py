@@ -14,7 +14,7 @@ from pvg.planning.simulator import EnvSimulator
 def test_it_compares_nodes(capsys):
     width.main(["--levels", "path", "--trees", "3"])
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["A3"]
-    assert found["path"]["iw2"] == 27 and 26 <= found["path"]["mean"] <= 35
+    assert found["path"]["iw2"] == 27 and 13 <= found["path"]["mean"] <= 35
     assert found["near"]["iw2"] == 620 and found["near"]["mean"] < 500 and found["near"]["fewer"] == 3
 
 
