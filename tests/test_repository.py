@@ -135,7 +135,7 @@ def test_make_test_adds_the_developers_tools(bench):
     bench.python()
     done, calls = bench.make("test", "ARGS=-k primes")
     assert done.returncode == 0, done.stderr
-    assert calls[-3].endswith("-e .[dev,language,atari]")
+    assert calls[-3].endswith("-e .[dev,language,atari,minigrid]")
     assert calls[-2:] == ["tools/vllm_cpu.py", "-m pytest -k primes"]
     _, calls = bench.make("lint")
     assert calls == ["-m ruff check .", "-m ruff format --check .", "-m mypy"]
@@ -209,10 +209,11 @@ def test_requirements_and_pyproject_agree():
     stated = names_and_bounds(project["dependencies"])
     assert stated.items() <= required.items()
     left = {name: bound for name, bound in required.items() if name not in stated}
-    optional = extras["primality"] | extras["language"] | extras["vllm"] | extras["atari"] | extras["slurm"]
+    optional = extras["primality"] | extras["language"] | extras["vllm"] | extras["atari"]
+    optional |= extras["minigrid"] | extras["slurm"]
     assert left == optional | {"pytest": extras["dev"]["pytest"]}
     light = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if "extra ==" not in line]
-    heavy = {"vllm", "ray", "psutil", "peft", "accelerate", "ale-py", "hydra-submitit-launcher"}
+    heavy = {"vllm", "ray", "psutil", "peft", "accelerate", "ale-py", "minigrid", "hydra-submitit-launcher"}
     assert not heavy & set(names_and_bounds(light))
 
 

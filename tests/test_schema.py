@@ -39,6 +39,7 @@ WHOSE = {  # groups and files that only one experiment has
     "gridworld": "planning",
     "theorems": "adversarial",
     "atari": "planning",
+    "minigrid": "planning",
     "sequential": "adversarial",
     "debug_local": "adversarial",
 }

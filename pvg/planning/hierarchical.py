@@ -32,7 +32,7 @@ class HierarchicalIW(RolloutIW):
     """
 
     def __init__(self, simulator: Simulator, *, abstract: int = 16, **kwargs):
-        super().__init__(simulator, **kwargs)
+        super().__init__(simulator, width=1, **kwargs)
         if abstract < 1:
             raise UserError(f"planner.abstract={abstract}: at least one abstract state is needed.")
         features, values = simulator.atoms_shape
