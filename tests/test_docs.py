@@ -123,6 +123,10 @@ def test_a_command_composes_and_its_game_can_be_built(page, arguments, tmp_path,
                 if config.env.data == "synthetic":
                     assert len(instantiate(config.env, count=20)) == 20
                 continue
+            if config.program.endswith("AdversarialProgram"):
+                if config.env.database is None:
+                    assert instantiate(config.env).test
+                continue
             if not config.program.endswith("ExchangeProgram"):
                 assert instantiate(config.env).reset() is not None
                 continue

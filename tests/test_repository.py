@@ -135,7 +135,7 @@ def test_make_test_adds_the_developers_tools(bench):
     bench.python()
     done, calls = bench.make("test", "ARGS=-k primes")
     assert done.returncode == 0, done.stderr
-    assert calls[-3].endswith("-e .[dev,language,atari,minigrid]")
+    assert calls[-3].endswith("-e .[dev,language,atari,minigrid,slurm]")
     assert calls[-2:] == ["tools/vllm_cpu.py", "-m pytest -k primes"]
     _, calls = bench.make("lint")
     assert calls == ["-m ruff check .", "-m ruff format --check .", "-m mypy"]
