@@ -50,7 +50,7 @@ class PolicyGradient:
     lmbda: float = 1.0
     lessons: float = 0.5
     carry: bool = False
-    descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3, warm=0.05, batch=192))
+    descent: Descent = field(default_factory=lambda: Descent(learning_rate=2e-3, warm=0.05, batch=192))
 
     def __post_init__(self):
         for name, least in (("iterations", 0), ("problems", 1), ("samples", 2), ("epochs", 1)):

@@ -58,7 +58,7 @@ class Start:
 
     steps: int = 500
     reading: int = 1500
-    enough: float | None = 0.21
+    enough: float | None = 0.22
     descent: Descent = field(default_factory=Descent)
 
 
