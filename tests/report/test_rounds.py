@@ -120,7 +120,7 @@ def test_every_table_has_lines_of_as_many_cells():
     assert rounds[0][:3] == ["round", "after", "helpful right"] and len(rounds) == 1 + 6
     assert rounds[1][:3] == ["0", "supervised start", "91.2 %"] and rounds[1][-1] == "–"
     assert dict(zip(rounds[0], rounds[2]))["AUC"] == "0.877"
-    assert rounds[3][-3:] == ["3", "1.300", "8.500"] and rounds[0][-1] == "sneaky reward"
+    assert rounds[3][-3:] == ["3", "1.300", "8.500 (4.000 to 13.000)"] and rounds[0][-1] == "sneaky reward"
     assert dict(zip(*final)) == {
         "AUC": "0.988",
         "balanced accuracy": "94.1 %",
