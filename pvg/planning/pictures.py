@@ -200,9 +200,10 @@ def _head(drawn: Sketch, title: str, scale: float) -> list[Shape]:
         (Disc(x, y, 4.5, grey, EDGE, 0.8), "solved"),
         (Disc(x, y, 3.0, "#ffffff", EDGE, 0.8), "pruned"),
         (Square(x, y, 8.0, grey, EDGE, 0.8), "game over"),
-        (Square(x, y, 9.0, _hex(GOOD), EDGE, 0), f"return {_number(scale)}"),
-        (Square(x, y, 9.0, _hex(BAD), EDGE, 0), _number(-scale)),
     ]
+    if scale > 1e-9:
+        signs.append((Square(x, y, 9.0, _hex(GOOD), EDGE, 0), f"return {_number(scale)}"))
+        signs.append((Square(x, y, 9.0, _hex(BAD), EDGE, 0), _number(-scale)))
     for sign, said in signs:
         sign.x = x
         made += [sign, Text(x + 9, y + 3, said, 8.5, FAINT, "start")]
