@@ -103,7 +103,7 @@ def test_what_is_done_is_not_run_again_and_at_most_so_many_run_at_once(tmp_path,
 
 @pytest.mark.parametrize(
     "arguments, words",
-    [(["--jobs", "0"], "--jobs 0"), (["folder=a"], "a folder of its own"), (["=3"], "pvg: ")],
+    [(["--jobs", "0"], "--jobs 0"), (["folder=a"], "a folder of its own"), (["seed=[1"], "pvg: ")],
 )
 def test_wrong_input_is_one_paragraph(arguments, words, capsys):
     with pytest.raises(SystemExit) as error:
