@@ -16,83 +16,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from tensordict import TensorDictBase
-from torchrl.weight_update.weight_sync_schemes import WeightStrategy
 
-from pvg.agents.theorems import Scorer
 from pvg.errors import UserError, explain
 from pvg.language.ray_cluster import Cluster
 from pvg.trainers.adversarial import Adversarial, Metrics
-from pvg.trainers.theorem_roles import Cast, Chunk, ForGenerator, ForProver, Teacher
+from pvg.trainers.theorem_roles import Chunk, ForGenerator, ForProver
+from pvg.trainers.theorem_worker import Remote, get_weights, put_weights
 
 SAY = 10.0  # seconds between words about who is waited for
 START = 300.0  # seconds that workers have to start
-
-
-class Remote:
-    """A worker's side: one role."""
-
-    def __init__(self, cast: Cast, role: str, seed: int):
-        torch.set_num_threads(1)
-        torch.manual_seed(seed)
-        theory = cast.ground.theory()
-        self.scorer: Scorer | None = None
-
-        def scorer(name: str) -> Scorer:
-            self.scorer = cast.ground.scorer(name, theory)
-            return self.scorer
-
-        self.theory, self.role = theory, cast.make(role, theory, scorer)
-
-    def ready(self) -> bool:
-        """Called first."""
-        return True
-
-    def act(self, chunk: Chunk, weights: TensorDictBase | None, version: int) -> Chunk:
-        """An actor's work, with new weights if there are any."""
-        assert not isinstance(self.role, Teacher)
-        if weights is not None:
-            put_weights(self.scorer, weights)
-        self.role.version = version
-        self.theory.library.forget()
-        return self.role.work(chunk)
-
-    def teach(
-        self, lesson: ForGenerator | ForProver, weights: TensorDictBase | None
-    ) -> tuple[Metrics, TensorDictBase, dict]:
-        """A trainer's work: metrics, weights, and the state from which another can go on.
-
-        Args:
-            lesson: what to learn from.
-            weights: to begin with, where several trainers have agreed on some.
-        """
-        assert isinstance(self.role, Teacher)
-        start = time.perf_counter()
-        if weights is not None:
-            put_weights(self.scorer, weights)
-        metrics = self.role.work(lesson)
-        metrics["seconds"] = time.perf_counter() - start
-        return metrics, get_weights(self.scorer), self.role.trainer.state_dict()
-
-    def load(self, state: dict) -> None:
-        """Go on from a trainer's state."""
-        assert isinstance(self.role, Teacher)
-        self.role.trainer.load_state_dict(state)
-
-    def state(self) -> dict:
-        """A trainer's state."""
-        assert isinstance(self.role, Teacher)
-        return self.role.trainer.state_dict()
-
-
-def get_weights(scorer: Scorer | None) -> TensorDictBase:
-    """A network's weights, by TorchRL."""
-    return WeightStrategy().extract_weights(scorer).data.clone()  # type: ignore[union-attr]
-
-
-def put_weights(scorer: Scorer | None, weights: TensorDictBase) -> None:
-    """The other way round."""
-    WeightStrategy().apply_weights(scorer, weights)
 
 
 class Worker:

@@ -3,6 +3,7 @@
 import random
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 from torchrl.envs.utils import check_env_specs
@@ -28,6 +29,7 @@ from pvg.formal.grammar import Grammar
 from pvg.formal.proofs import Verifier
 from pvg.formal.prop import PATH
 from pvg.formal.reader import read, read_text
+from pvg.formal.unify import match
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +159,40 @@ def test_steps_are_most_general(theory):
             assert variant(library.tree(found)) == wanted
             checked += 1
     assert checked > 200
+
+
+def codes_of(library, tree, names, place=0):
+    """What a network sees of a statement, by walking through the tree."""
+    labels = list(library.grammar.axioms)
+    if isinstance(tree, str):
+        token = len(labels) + min(names.setdefault(tree, len(names)), 7)
+    elif tree[0] in labels:
+        token = labels.index(tree[0])
+    else:
+        token = len(labels) + 8 + min(int(tree[0][2:]), 7)
+    yield 1 + token * 32 + place
+    for k, child in enumerate(tree[1:] if isinstance(tree, tuple) else ()):
+        yield from codes_of(library, child, names, min(2 * place + (1 if k == 0 else 2), 31))
+
+
+def test_strings_say_what_trees_do(theory):
+    """Codes, reading back, and matching, against the same on trees."""
+    library = theory.library
+    goals = [proof.goal for proof in theory.proofs[::7]]
+    numbers = [*played(theory, 7, 5).numbers, *(library.number(goal.statement) for goal in goals)]
+    seen = library.codes(np.array(numbers))
+    matched = 0
+    for number, row in zip(numbers, seen, strict=True):
+        tree = library.tree(number)
+        wanted = list(codes_of(library, tree, {}))
+        assert row.tolist() == wanted + [0] * (library.longest - len(wanted))
+        assert library.number(tree) == number
+        for goal in goals[:10]:
+            string = library.alphabet.write(goal.statement, {})
+            says = match(tree, goal.statement, {}, library.type_of)
+            assert library.alphabet.match(library.texts[number], string) == says
+            matched += says
+    assert len(numbers) > 100 and matched > 5
 
 
 @pytest.mark.parametrize("seed", range(2))

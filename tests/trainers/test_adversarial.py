@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 import torch
@@ -97,21 +99,21 @@ def test_the_same_seed_gives_the_same_run(pvg, reference, folder):
     assert rows(folder / "other") != rows(reference)
 
 
+def cut_off(run, step):
+    """What a run that was killed behind a step has, or behind its first one that is kept."""
+    (run / "result.json").unlink()
+    paths = {int(re.findall(r"\d+", path.name)[0]): path for path in (run / "checkpoints").iterdir()}
+    kept = [number for number in paths if number <= step] or [min(paths)]
+    for number, path in paths.items():
+        if number not in kept:
+            path.unlink()
+
+
 @pytest.mark.parametrize("step", [1, 3])
 def test_a_resumed_run_equals_one_that_was_never_stopped(pvg, reference, folder, step):
     pvg(*SMALL, "folder=run", folder=folder).ok()
     run = folder / "run"
-    (run / "result.json").unlink()
-    kept = [
-        path
-        for path in sorted((run / "checkpoints").iterdir())
-        if int(re.findall(r"\d+", path.name)[0]) <= step
-    ]
-    if not kept:  # only the newest three are kept
-        kept = [sorted((run / "checkpoints").iterdir())[0]]
-    for path in (run / "checkpoints").iterdir():
-        if path not in kept:
-            path.unlink()
+    cut_off(run, step)
     pvg("resume=run", folder=folder).ok()
     assert results(run) == results(reference) and rows(run) == rows(reference)
 
@@ -125,6 +127,35 @@ def test_reported_theorems_verify_behind_the_database(reference):
     database = read_text(PATH.read_text() + "\n".join(blocks))
     verify = Verifier(database)
     assert all(verify(database.labels[label]) for label in labels)
+
+
+def test_metamath_itself_accepts_the_reported_theorems(reference, tmp_path):
+    program = shutil.which("metamath")
+    if program is None:
+        pytest.skip("Debian's metamath is not installed")
+    blocks = re.findall(r"^```\n(.*?)^```", (reference / "report.md").read_text(), re.M | re.S)
+    (tmp_path / "whole.mm").write_text(PATH.read_text() + "\n".join(blocks))
+    commands = [program, f'read "{tmp_path}/whole.mm"', "verify proof *", "exit"]
+    said = subprocess.run(commands, capture_output=True, text=True, timeout=120).stdout
+    assert "All proofs in the database were verified" in said and "?Error" not in said, said[-2000:]
+
+
+def test_a_name_goes_on_with_its_run_and_with_no_other(pvg, reference, folder):
+    named = [*SMALL, "exp_id=first"]
+    pvg(*named, "folder=run", folder=folder).ok()
+    run = folder / "run"
+    cut_off(run, 2)
+    pvg(*named, "folder=run", folder=folder).ok()  # goes on behind iteration 2
+    assert results(run) == results(reference) and rows(run) == rows(reference)
+    assert "This run is finished" in pvg(*named, "folder=run", folder=folder).ok().out
+    refused = pvg(*named, "folder=run", "trainer.games=7", folder=folder)
+    assert refused.code == 2 and "exp_id=first has begun with trainer.games=6, and now it is 7" in " ".join(
+        refused.err.split()
+    )
+    pvg(*SMALL, "exp_id=second", "trainer.iterations=1", folder=folder).ok()
+    assert (folder / "runs/second/result.json").is_file()
+    wrong = pvg(*SMALL, "exp_id=../x", folder=folder)
+    assert wrong.code == 2 and "exp_id=../x" in wrong.err
 
 
 @pytest.mark.parametrize("setup", sorted(set(SETUPS) - {"adversarial"}))
@@ -165,6 +196,8 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("trainer.war=1", "There is no key trainer.war"),
         ("env.moves=0", "env.moves=0"),
         ("env=problems", "env=theorems"),
+        ("engine=vllm", "engine=sequential, ray and debug_local"),
+        ("trainer.world_size=7", "the roles add up to 4"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(pvg, folder, argument, words):
