@@ -102,6 +102,24 @@ def arm(name: str, seed: int) -> dict[str, Any]:
     }
 
 
+class Counted:
+    """Counts the candidates of the games that a player has played."""
+
+    candidates = 0
+
+    def _play(self, env: Any, greedy: bool) -> None:
+        super()._play(env, greedy)  # type: ignore[misc]
+        self.candidates += sum(len(game.known) for game in env.games)
+
+
+class CountedGenerator(Counted, Generator):
+    """A generator whose candidates are counted."""
+
+
+class CountedProver(Counted, ForwardProver):
+    """A prover whose candidates are counted."""
+
+
 def mean(values: Iterable[float]) -> float | None:
     """The mean, None of nothing."""
     values = list(values)
@@ -180,12 +198,16 @@ def speed(options: argparse.Namespace) -> None:
             count = max(batch, options.least)
             goals = (goals * (count // len(goals) + 1))[:count]
             calls, start = library.calls, time.process_time()
+            player: CountedGenerator | CountedProver
             if role == "generator":
-                steps = sum(len(play) for play in Generator(theory, scorer, batch).generate(count))
+                player = CountedGenerator(theory, scorer, batch)
+                steps = sum(map(len, player.generate(count)))
             else:
-                steps = sum(len(a.moves) for a in ForwardProver(theory, scorer, batch).prove(goals, 8))
-            spent, made = time.process_time() - start, len(library.texts)
-            rates = (count / spent, steps / spent, made / spent, (library.calls - calls) / spent)
+                player = CountedProver(theory, scorer, batch)
+                steps = sum(len(a.moves) for a in player.prove(goals, 8))
+            spent = time.process_time() - start
+            found = (count, steps, player.candidates, library.calls - calls)
+            rates = [number / spent for number in found]
             print(f"| {batch} | {role} | {' | '.join(f'{rate:,.0f}' for rate in rates)} |", flush=True)
 
 
