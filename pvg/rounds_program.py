@@ -43,6 +43,12 @@ class RoundsProgram(Program):
             raise UserError(
                 "experiment=rounds plays env=problems, with agents and an engine of its own: leave env out."
             )
+        make = instantiate(config.engine)
+        if isinstance(make.func, type) and not issubclass(make.func, Engine):
+            raise UserError(
+                "experiment=rounds samples from language models; this engine is of another experiment. Leave engine "
+                "out, or choose engine=vllm, ray or transformers."
+            )
         self.problems = instantiate(config.env)
         with doing("making the agents"):
             family, limit = instantiate(config.agents), config.engine.get("max_model_len")
@@ -50,7 +56,7 @@ class RoundsProgram(Program):
         self.grader: Grader = instantiate(config.grader)
         with doing("starting the engine"):
             try:
-                self.engine: Engine = instantiate(config.engine)(self.cast.folder)
+                self.engine: Engine = make(self.cast.folder)
             except EngineFailed as error:
                 raise UserError(f"The engine can't start: {error}") from error
 
