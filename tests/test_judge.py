@@ -96,7 +96,7 @@ def test_a_babbler_says_anything_also_when_it_is_judged():
 
 # ---------------------------------------------------------------------- the attack that learns
 @pytest.mark.parametrize(
-    "env", sorted(set(choices("env")) - {"gridworld", "problems", "theorems"})
+    "env", sorted(set(choices("env")) - {"atari", "gridworld", "minigrid", "problems", "theorems"})
 )  # no exchanges
 def test_the_fresh_prover_of_every_table_learns_from_what_it_is_paid(env, monkeypatch):
     """Its budget, as the configs have it, leaves most iterations to reinforcement learning."""

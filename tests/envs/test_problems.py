@@ -134,7 +134,7 @@ def test_shares_are_what_they_have_always_been():
             else "verifier"
             if place < 0.75
             else "calibration"
-            if place < 0.8
+            if place < 0.85
             else "test"
         )
         assert part(problem.question, seed=3) == name
