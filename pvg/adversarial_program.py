@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from pvg import checkpoint as checkpoints
@@ -34,10 +34,16 @@ class AdversarialProgram(Program):
         config = self.config
         if self.world > 1:
             raise UserError("experiment=adversarial is one process here: leave torchrun out.")
-        if "generator" not in config.agents or config.agents.get("prover") is None:
+        if torch.device(config.device).type != "cpu":
+            raise UserError("experiment=adversarial computes on the CPU: leave device out.")
+        env, agents = config.get("env") or {}, config.get("agents") or {}
+        theories = get_object(env["_target_"]) if "_target_" in env else None
+        own = all(agents.get(name) is not None for name in ("generator", "prover", "player"))
+        if not own or theories is None or (isinstance(theories, type) and not issubclass(theories, Theory)):
             raise UserError(
                 "experiment=adversarial plays env=theorems, with agents of its own: leave env and agents out."
             )
+        _check_engine(config)
         torch.manual_seed(config.seed)
         plain: Any = OmegaConf.to_container(config, resolve=True)
         self.ground = Ground(plain["env"], plain["agents"], config.seed)
@@ -47,8 +53,12 @@ class AdversarialProgram(Program):
                 raise UserError("experiment=adversarial plays env=theorems: leave env out.")
             self.theory = theory
             theory.proofs  # noqa: B018  replays them, and says now what is wrong
-        _check_engine(config)
         self.trainer: Adversarial = instantiate(config.trainer)(self.ground, theory)
+        if not all(hasattr(self.trainer.prover, method) for method in ("prove", "lessons")):
+            raise UserError(
+                f"agents.player._target_={agents['player']['_target_']} is no prover: choose "
+                "pvg.agents.theorem_players.ForwardProver or BackwardProver, or write one with their prove and lessons."
+            )
 
     def train(self) -> None:
         """See :class:`Program`; what the engine started ends with it."""
@@ -111,3 +121,10 @@ def _check_engine(config: DictConfig) -> None:
                 f"engine.{key} is of language models: trainer.num_prover_actors and the like say how many workers "
                 "there are."
             )
+    if engine["_target_"] == SEQUENTIAL:
+        for key in ("generator_actors", "generator_trainers", "prover_actors", "prover_trainers"):
+            count = config.trainer.get(f"num_{key}", 1)
+            if count > 1:
+                raise UserError(
+                    f"trainer.num_{key}={count}, but with engine=sequential one process plays all roles: add engine=ray."
+                )

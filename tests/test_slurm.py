@@ -68,6 +68,12 @@ def test_the_programs_code_is_the_jobs(slurm):
     assert done.returncode == 3 and sum(line.endswith(" stop") for line in log) == 3
 
 
+def test_the_signal_before_the_end_reaches_the_shell_that_traps_it():
+    """Without ``B:`` Slurm signals the steps, which are Ray and the program, and not the script itself."""
+    options = [line.split()[1] for line in SCRIPT.read_text().splitlines() if line.startswith("#SBATCH")]
+    assert [o for o in options if o.startswith("--signal")] == ["--signal=B:TERM@120"]
+
+
 def test_outside_slurm_it_says_so(slurm):
     done, _ = slurm("engine=ray")
     assert done.returncode != 0 and "sbatch tools/slurm_ray.sh" in done.stderr

@@ -4,7 +4,7 @@
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=8
 #SBATCH --requeue
-#SBATCH --signal=TERM@120
+#SBATCH --signal=B:TERM@120
 # Starts Ray on every node of the allocation, runs pvg.run on the first, and ends Ray with it:
 #
 #     sbatch --nodes=4 tools/slurm_ray.sh experiment=adversarial engine=ray exp_id=long trainer.num_prover_actors=16

@@ -17,7 +17,7 @@ from pvg.envs.written import Written
 from pvg.errors import UserError
 from pvg.trainers import theorem_setups as setups
 from pvg.trainers.theorem_learning import Imitation, PolicyGradient
-from pvg.trainers.theorem_rewards import Judged, Reward, depths, told
+from pvg.trainers.theorem_rewards import Judged, Reward, depths, reads_outcomes, told
 from pvg.trainers.theorem_roles import Cast, Chunk, ForGenerator, ForProver, Ground, own_proof
 
 Metrics = dict[str, float]
@@ -70,11 +70,11 @@ class Adversarial:
         samples: attempts at each held-out theorem by chance, the k of pass@k.
         num_generator_actors, num_generator_trainers, num_prover_actors, num_prover_trainers: workers of each role, for
             an engine that has workers.
-        world_size: of them all; None for their sum.
+        world_size: of all whose role the setup has; None for their sum.
         queue: chunks of theorems that wait for a role at most; more are dropped, the oldest first, and counted.
         staleness: iterations that weights may be older than the trainer when their experience arrives; what is
             older is dropped and counted.
-        deadline: seconds that trainers wait for experience before the run gives up.
+        deadline: seconds that trainers wait for experience, or the run for trainers, before it gives up.
 
     Raises:
         UserError: for values that make no sense.
@@ -125,16 +125,24 @@ class Adversarial:
                 raise UserError(f"trainer.{name}={value}: write {least.get(name, 1)} or more.")
         if deadline <= 0:
             raise UserError(f"trainer.deadline={deadline}: write seconds, more than 0.")
-        if world_size is not None and world_size != (total := sum(self.workers.values())):
-            counts = ", ".join(f"num_{role}s={count}" for role, count in self.workers.items())
-            raise UserError(
-                f"trainer.world_size={world_size}, but the roles add up to {total} ({counts}). Make them agree, or "
-                "leave trainer.world_size out."
-            )
         self.theory, self.setup, self.routes, self.reward = theory, setup, setups.SETUPS[setup], reward
         self.iterations, self.warm, self.games = iterations, warm, games
         paid = setups.PLAYS in self.routes or setups.TAUGHT_GENERATOR in self.routes
         self.warm_generator = (warm if paid else 0) if warm_generator is None else warm_generator
+        there = {role: self.workers[role] for role in self.roles()}
+        if world_size is not None and world_size != (total := sum(there.values())):
+            counts = ", ".join(f"num_{role}s={count}" for role, count in there.items()) or "there are none"
+            raise UserError(
+                f"trainer.world_size={world_size}, but the roles add up to {total} ({counts}). Make them agree, or "
+                "leave trainer.world_size out."
+            )
+        blind = {setups.GOALS, setups.PLAYS} <= self.routes and setups.OUTCOMES not in self.routes
+        if blind and reads_outcomes(reward):
+            raise UserError(
+                f"trainer.setup={setup} pays for the proof alone, and trainer.reward looks at how the prover fares: "
+                "choose trainer.reward._target_=pvg.trainers.theorem_rewards.size_by_depth, with "
+                "~trainer.reward.length ~trainer.reward.novelty since it takes neither."
+            )
         self.goals, self.nodes, self.unifications = goals, nodes, unifications
         self.every, self.samples = every, samples
         self.queue, self.staleness, self.deadline = queue, staleness, deadline
@@ -220,10 +228,10 @@ class Adversarial:
         return lessons, metrics
 
     def judged(self, chunk: Chunk) -> Judged:
-        """What rewards see."""
+        """What rewards see: how the prover fares only where the routes have that."""
         theorems = chunk.theorems
         return Judged(
-            chunk.failed,
+            chunk.failed if setups.OUTCOMES in self.routes else torch.ones(len(theorems)),
             torch.tensor([float(self.seen[t.key]) for t in theorems]),
             torch.tensor([float(t.size) for t in theorems]),
             torch.tensor([float(depths([m.premises for m in t.proof.moves])[-1]) for t in theorems]),
@@ -267,7 +275,7 @@ class Adversarial:
         """An iteration's theorems in figures."""
         theorems = chunk.theorems
         return {
-            "generator/verified": len(theorems) / chunk.games,
+            "generator/yield": len(theorems) / chunk.games,
             "generator/size": float(judged.size.mean()),
             "generator/depth": float(judged.depth.mean()),
             "generator/steps": float(judged.steps.mean()),

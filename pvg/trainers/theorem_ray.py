@@ -55,13 +55,13 @@ class RayRoles:
     Args:
         game: what is played.
         address: of a Ray cluster, or ``auto``; None for a local one that ends with this process.
-        most_restarts: workers that may die in all before the run gives up.
+        most_restarts: workers that may die before the run gives up; one that is resumed begins to count anew.
 
     Attributes:
         counts: chunks that were dropped, and workers that were made again, by role.
 
     Raises:
-        UserError: a role that the setup has has no worker; Ray is not installed, or a worker does not start.
+        UserError: Ray is not installed, or a worker does not start.
     """
 
     def __init__(self, game: Adversarial, address: str | None = None, most_restarts: int = 3):
@@ -75,7 +75,7 @@ class RayRoles:
         self.latest: dict[str, tuple[Any, int]] = {}  # weights in the object store, and their iteration
         self.shared: dict[str, Any] = {}  # weights that several trainers of a role have agreed on
         self.counts: Counter[str] = Counter()
-        self.seeds = 0
+        self.seeds = self.deaths = 0  # workers that have died, in this process
         try:
             for worker in self.workers:
                 self._make(worker)
@@ -87,18 +87,27 @@ class RayRoles:
 
     # ------------------------------------------------------------------ Engine
     def iterate(self, game: Adversarial) -> Metrics:
-        """See :class:`pvg.trainers.adversarial.Engine`."""
+        """See :class:`pvg.trainers.adversarial.Engine`.
+
+        Raises:
+            UserError: there is no experience, or trainers have not learned from it, before the deadline.
+        """
         chunk = self._chunk()
         lessons, metrics = game.lessons(chunk, game.iteration)
-        start = time.perf_counter()
+        start, begun = time.perf_counter(), time.monotonic()
         for role, lesson in lessons.items():
             teachers = [w for w in self.teachers if w.role == role]
             for worker, part in zip(teachers, split(lesson, len(teachers))):
                 worker.item = part
                 self._teach(worker)
-        while any(w.call is not None for w in self.teachers):
+        while late := [w.name for w in self.teachers if w.call is not None]:
+            if (waited := time.monotonic() - begun) > game.deadline:
+                raise UserError(
+                    f"Trainers have been at a lesson for {waited:.0f} s (trainer.deadline={game.deadline:g}): "
+                    f"{', '.join(late)} at work. Give the run more time, or smaller lessons."
+                )
             self._hand_out()
-            self._wait()
+            self._wait(min(1.0, game.deadline))
         for role in lessons:
             metrics |= self._agree(role)
         metrics["seconds/learning"] = time.perf_counter() - start
@@ -301,10 +310,10 @@ class RayRoles:
         if isinstance(cause, UserError):
             raise cause from error
         self.counts[f"restarts/{worker.role}"] += 1
+        self.deaths += 1
         why = explain(cause or error).splitlines()[0]
-        restarts = total(self.counts + self.game.counts, "restarts/")
-        if restarts > self.most_restarts:
-            raise UserError(f"{restarts} workers have died, the last of: {why}") from error
+        if self.deaths > self.most_restarts:
+            raise UserError(f"{self.deaths} workers have died, the last of: {why}") from error
         print(f"pvg: {worker.name} died and is made again: {why}", file=sys.stderr)
         self.ray.kill(worker.actor)
         self._make(worker)

@@ -16,7 +16,8 @@ class Judged(NamedTuple):
     """Theorems and what became of them.
 
     Attributes:
-        failed: share of the prover's attempts that failed, float ``[n]``; 1 where there was none.
+        failed: share of the prover's attempts that failed, float ``[n]``; 1 where there was none, or where the setup
+            does not send outcomes to the generator's trainer.
         seen: how often each has come up to renaming, this time included, float ``[n]``.
         size: symbols of the statement, float ``[n]``.
         depth: longest chain of steps in the proof, float ``[n]``.
@@ -66,6 +67,13 @@ conditional.told = True  # type: ignore[attr-defined]
 def told(reward: Reward) -> bool:
     """Whether a reward is a token that the generator learns to go by."""
     return getattr(getattr(reward, "func", reward), "told", False)
+
+
+def reads_outcomes(reward: Reward) -> bool:
+    """Whether a reward depends on how the prover fares: tried on theorems that differ in nothing else."""
+    ones = torch.ones(3)
+    earned = reward(Judged(torch.tensor([0.0, 0.5, 1.0]), ones, ones, ones, ones))
+    return bool((earned != earned[0]).any())
 
 
 def depths(premises: list[tuple[int, ...]]) -> Tensor:

@@ -28,7 +28,7 @@ SETUPS: dict[str, frozenset[Route]] = {
     "adversarial": PROVER_LEARNS | {PLAYS, OUTCOMES},
     "fixed_prover": frozenset({GOALS, PLAYS, OUTCOMES}),
     "fixed_generator": PROVER_LEARNS,
-    "heuristic": PROVER_LEARNS | {PLAYS},  # the reward is one of the plays alone, such as size_by_depth
+    "heuristic": PROVER_LEARNS | {PLAYS},  # without OUTCOMES: the reward is of the proof alone
     "supervised_generator": PROVER_LEARNS | {TAUGHT_GENERATOR},
     "generator_only": frozenset({PLAYS}),
     "prover_only": frozenset({TAUGHT_PROVER}),

@@ -4,15 +4,20 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 
 import pytest
 import torch
 
+from pvg.envs.candidates import Move
+from pvg.envs.derivations import Proof
 from pvg.formal.proofs import Verifier
 from pvg.formal.prop import PATH
 from pvg.formal.reader import read_text
 from pvg.trainers import theorem_rewards as rewards
+from pvg.trainers.adversarial import Adversarial
 from pvg.trainers.theorem_rewards import Judged
+from pvg.trainers.theorem_roles import Chunk, Theorem
 from pvg.trainers.theorem_setups import SETUPS
 from tests.cli import Program
 
@@ -54,6 +59,9 @@ def test_rewards_by_hand():
     assert rewards.size_by_depth(judged()).tolist() == pytest.approx([4 / 10 / 3, 2 / 5])
     assert rewards.conditional(judged()).tolist() == [1.0, 0.0]
     assert rewards.told(rewards.conditional) and not rewards.told(rewards.novel)
+    assert not rewards.reads_outcomes(rewards.size_by_depth)
+    for reward in (rewards.novel, rewards.failed, rewards.frontier, rewards.conditional):
+        assert rewards.reads_outcomes(reward), reward
 
 
 def test_depth_is_the_longest_chain():
@@ -158,9 +166,25 @@ def test_a_name_goes_on_with_its_run_and_with_no_other(pvg, reference, folder):
     assert wrong.code == 2 and "exp_id=../x" in wrong.err
 
 
+def paying(reward):
+    target = f"+trainer.reward={{_target_:pvg.trainers.theorem_rewards.{reward},_partial_:true}}"
+    return ["~trainer.reward", target]
+
+
+@pytest.mark.parametrize("setup", ["adversarial", "heuristic", "generator_only"])
+def test_rewards_see_outcomes_only_by_their_route(setup):
+    game = Adversarial.__new__(Adversarial)
+    game.routes, game.seen = SETUPS[setup], Counter()
+    move = Move("ax-1", ())
+    theorem = Theorem((move,), Proof(None, (move,)), "key", 7, False)
+    seen = game.judged(Chunk(2, theorems=[theorem] * 2, failed=torch.tensor([0.25, 0.5]))).failed
+    assert seen.tolist() == ([0.25, 0.5] if setup == "adversarial" else [1.0, 1.0])
+
+
 @pytest.mark.parametrize("setup", sorted(set(SETUPS) - {"adversarial"}))
 def test_each_setup_moves_only_who_learns(pvg, folder, setup):
-    pvg(*SMALL, "folder=run", f"trainer.setup={setup}", "trainer.warm=0", folder=folder).ok()
+    reward = paying("size_by_depth") if setup == "heuristic" else []
+    pvg(*SMALL, "folder=run", f"trainer.setup={setup}", "trainer.warm=0", *reward, folder=folder).ok()
     names = (folder / "run/metrics.csv").read_text().splitlines()[0].split(",")
     receivers = {route.receiver for route in SETUPS[setup]}
     assert ("prover/loss" in names) == ("prover trainer" in receivers)
@@ -169,8 +193,7 @@ def test_each_setup_moves_only_who_learns(pvg, folder, setup):
 
 @pytest.mark.parametrize("reward", ["failed", "frontier", "conditional", "size_by_depth"])
 def test_other_rewards_play_too(pvg, folder, reward):
-    target = f"trainer.reward={{_target_:pvg.trainers.theorem_rewards.{reward},_partial_:true}}"
-    pvg(*SMALL, "folder=run", "~trainer.reward", "+" + target, folder=folder).ok()
+    pvg(*SMALL, "folder=run", *paying(reward), folder=folder).ok()
 
 
 def test_a_backward_prover_plays_too(pvg, folder):
@@ -198,11 +221,17 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("env=problems", "env=theorems"),
         ("engine=vllm", "engine=sequential, ray and debug_local"),
         ("trainer.world_size=7", "the roles add up to 4"),
+        ("trainer.setup=prover_only trainer.world_size=4", "the roles add up to 1 (num_prover_trainers=1)"),
+        ("trainer.setup=heuristic", "trainer.setup=heuristic pays for the proof alone"),
+        ("trainer.num_prover_actors=8", "one process plays all roles: add engine=ray"),
+        ("device=meta", "experiment=adversarial computes on the CPU"),
+        ("agents.player._target_=pvg.agents.theorem_players.Generator", "is no prover: choose"),
+        ("env._target_=pvg.agents.theorems.Scorer", "leave env and agents out"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(pvg, folder, argument, words):
     given = ["experiment=adversarial"] if argument.startswith("env=") else SMALL
-    done = pvg(*given, argument, folder=folder)
+    done = pvg(*given, *argument.split(), folder=folder)
     assert done.code == 2 and "Traceback" not in done.err
     assert words in " ".join(done.err.split()), done.err
     assert not list(folder.glob("runs/*"))

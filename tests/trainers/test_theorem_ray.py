@@ -1,7 +1,9 @@
 """Roles as Ray actors: any of them may die, weights arrive, what waits too long is dropped and said."""
 
+import time
 from collections import Counter, deque
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +15,7 @@ from pvg.formal.prop import PATH
 from pvg.trainers import theorem_rewards
 from pvg.trainers.adversarial import Adversarial, Sequential
 from pvg.trainers.theorem_learning import Imitation
-from pvg.trainers.theorem_ray import RayRoles, split
+from pvg.trainers.theorem_ray import RayRoles, Worker, split
 from pvg.trainers.theorem_roles import Chunk, ForGenerator, ForProver, Ground
 from pvg.trainers.theorem_setups import SETUPS
 
@@ -124,6 +126,36 @@ def test_a_full_queue_drops_the_oldest_and_an_old_chunk_is_dropped(ground, theor
     assert list(engine.made) == chunks[1:] and engine.counts["dropped/generator_actor"] == 1
     engine.tried.extend(Chunk(1, versions={"generator": k}) for k in (4, 5, 6))
     assert engine._chunk().versions == {"generator": 6} and engine.counts["dropped/stale"] == 2
+
+
+def without_workers(game):
+    engine = RayRoles.__new__(RayRoles)
+    worker = Worker("prover_trainer", 0)
+    engine.game, engine.workers, engine.teachers, engine.counts = game, [worker], [worker], Counter()
+    engine.made, engine.tried, engine.latest = deque(), deque(), {}
+    return engine, worker
+
+
+def test_a_trainer_that_never_ends_a_lesson_ends_the_run(ground, theory):
+    engine, _ = without_workers(new_game(ground, theory, deadline=0.05))
+    engine._teach = lambda worker: setattr(worker, "call", "under way")
+    engine._wait = lambda timeout: time.sleep(timeout)
+    with pytest.raises(UserError, match=r"at a lesson for .*deadline=0.05.*prover trainer 0"):
+        engine.iterate(engine.game)
+
+
+def test_deaths_before_a_run_was_resumed_do_not_end_it(ground, theory):
+    engine, worker = without_workers(new_game(ground, theory))
+    engine.game.counts["restarts/prover_trainer"] = 7  # as a checkpoint has it
+    engine.most_restarts, engine.deaths, engine.ray = 1, 0, SimpleNamespace(kill=lambda actor: None)
+    made = []
+    engine._make = made.append
+    worker.actor = SimpleNamespace(load=SimpleNamespace(remote=lambda state: None))
+    engine._teach = lambda worker: None
+    engine._died(worker, RuntimeError("gone"))
+    assert made == [worker]
+    with pytest.raises(UserError, match="2 workers have died"):
+        engine._died(worker, RuntimeError("gone"))
 
 
 def test_lessons_are_dealt_out_without_loss():
