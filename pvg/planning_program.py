@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -66,7 +67,15 @@ class PlanningProgram(Program):
 
     def _trainer(self) -> Planning:
         planner = self._planner(self.env.batch_size.numel(), self.config.seed)
-        trainer: Planning = instantiate(self.config.trainer)(planner, self.policy, seed=self.config.seed)
+        make = instantiate(self.config.trainer)
+        try:
+            inspect.signature(make).bind(planner, self.policy, seed=self.config.seed)
+        except TypeError as error:
+            raise UserError(
+                f"trainer: {self.config.trainer._target_} can't learn from plans ({error}). Leave trainer out, or name "
+                "one that takes a planner, a policy and a seed, as pvg.trainers.planning.Planning does."
+            ) from error
+        trainer: Planning = make(planner, self.policy, seed=self.config.seed)
         self.longest = trainer.play.longest
         self.temperature = trainer.rollout_temperature[1]
         return trainer

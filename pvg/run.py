@@ -45,6 +45,7 @@ KEYS: dict[str, Any] = {  # at the top of every config; a program adds its own
     "checkpoint_every": int,
 }
 AGAIN = ("mode", "device", "threads")  # what may be overridden on a saved run beside the keys of its parts
+PLACED = ("exp_id", "folder", "resume", "engine.address")  # where a run lies and is computed, not what it is
 JUDGED = "evaluation"  # the group of which a saved run takes another file
 
 
@@ -91,6 +92,50 @@ def modes(program: type[Program]) -> list[str]:
     return [n for n in names if not n.startswith("_") and inspect.isfunction(getattr(program, n))]
 
 
+def check_pair(env: str, program: str) -> None:
+    """See that a program plays an environment.
+
+    Their files tell: the environment that an experiment comes with chooses from some groups (who plays, how to search),
+    and whatever else that experiment plays chooses from all of these.
+
+    Raises:
+        UserError: another experiment plays it. Environments and programs of the user's own go with any.
+    """
+    common, own = _defaults(_read(Path(CONFIGS, "run.yaml"))), {}
+    for path in sorted(Path(CONFIGS, "experiment").glob("*.yaml")):
+        if "program" in (file := _read(path)):  # others only add to one of these
+            own[file["program"]] = path.stem, _groups((common | _defaults(file))["env"])
+    if program not in own or not Path(CONFIGS, "env", f"{env}.yaml").is_file():
+        return
+    there = _groups(env)
+    fit = max(
+        (one for one in own.values() if one[1] <= there), key=lambda one: len(one[1]), default=own[program]
+    )
+    if fit != own[program]:
+        raise UserError(
+            f"env={env} is played by experiment={fit[0]}, and this is experiment={own[program][0]}: write "
+            f"experiment={fit[0]}, or choose another env."
+        )
+
+
+def _groups(env: str) -> set[str]:
+    """The groups that an environment's file, and those that it builds on, choose from."""
+    file = _read(Path(CONFIGS, "env", f"{env}.yaml"))
+    above = [name for name in file.get("defaults", []) if isinstance(name, str) and name != "_self_"]
+    return set(_defaults(file)).union(*map(_groups, above))
+
+
+def _defaults(file: dict[str, Any]) -> dict[str, str]:
+    """What a file's defaults choose, by group."""
+    chosen = [entry for entry in file.get("defaults", []) if isinstance(entry, dict)]
+    return {str(k).removeprefix("override ").lstrip("/"): v for entry in chosen for k, v in entry.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: Any = OmegaConf.to_container(OmegaConf.load(path))
+    return found
+
+
 def _check_device(device: str) -> None:
     try:
         kind = torch.device(device)
@@ -117,7 +162,7 @@ def go_on(config: DictConfig) -> None:
     if not file.is_file():
         return
     there, here = (_flat(OmegaConf.to_container(c, resolve=True)) for c in (OmegaConf.load(file), config))
-    for key in sorted({*there, *here} - {*AGAIN, "resume", "folder"}):
+    for key in sorted({*there, *here} - {*AGAIN, *PLACED}):
         if there.get(key) != here.get(key):
             raise UserError(
                 f"exp_id={name} has begun with {key}={there.get(key)}, and now it is {here.get(key)}. Leave {key} as "
@@ -241,16 +286,26 @@ def _unknown_key(key: str, parent: DictConfig) -> str:
 @hydra.main(config_path=CONFIGS, config_name="run", version_base="1.3")
 def _composed(config: DictConfig) -> None:
     with said_in_words():
+        check_pair(str(HydraConfig.get().runtime.choices.get("env")), str(config.program))
         known = {*KEYS, *locate_program(config).keys}
         referred = set(re.findall(r"\$\{(\w+)", OmegaConf.to_yaml(config)))
         for key, value in ((str(k), v) for k, v in config.items()):
             if key not in known and key not in referred and not isinstance(value, DictConfig):
                 raise UserError(f"{key}: nothing reads this key. Take it out of the config.")
         job = HydraConfig.get()
-        if job.mode == RunMode.MULTIRUN:
+        many = job.mode == RunMode.MULTIRUN
+        if many and config.exp_id is not None:
+            raise UserError(f"exp_id={config.exp_id}: a sweep numbers its runs. Leave exp_id out.")
+        if many:
             config.folder = str(Path(str(config.folder or job.sweep.dir)) / str(job.job.num))
             print(f"\nrun {job.job.num}: {' '.join(job.overrides.task)}", file=sys.stderr)
-        elif config.exp_id is not None and config.mode == "train":
+        elif config.exp_id is not None:
+            if config.mode != "train":
+                there = config.folder or f"runs/{config.exp_id}"
+                raise UserError(
+                    f"exp_id={config.exp_id} names a run that trains. With mode={config.mode} leave it out, or write "
+                    f"checkpoint={there} to take what that run has learned."
+                )
             go_on(config)
         run(config)
 

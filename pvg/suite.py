@@ -35,7 +35,7 @@ def combinations(overrides: Sequence[str]) -> list[list[str]]:
     choices = []
     for parsed in OverridesParser.create().parse_overrides(list(overrides)):
         key = str(parsed.key_or_group)
-        if key in ("folder", "resume", "checkpoint", "mode"):
+        if key in ("folder", "exp_id", "resume", "checkpoint", "mode"):
             raise UserError(
                 f"{parsed.input_line}: a suite trains, each run in a folder of its own (--folder)."
             )
@@ -63,9 +63,8 @@ def remember(runs: Sequence[Sequence[str]], folder: Path) -> None:
 
 
 def command(overrides: Sequence[str], folder: Path) -> list[str]:
-    """What runs one of them, or goes on with it; the words after ``python``."""
-    begun = (folder / "checkpoints").is_dir()
-    return ["-m", "pvg.run", *([f"resume={folder}"] if begun else [*overrides, f"folder={folder}"])]
+    """What runs one of them, or goes on with it if it has begun; the words after ``python``."""
+    return ["-m", "pvg.run", *overrides, f"exp_id={folder.name}", f"folder={folder}"]
 
 
 def run(overrides: Sequence[str], folder: Path) -> bool:
@@ -90,11 +89,12 @@ def lsf_script(runs: Sequence[Sequence[str]], folder: Path, jobs: int) -> str:
             "#!/bin/bash",
             f'#BSUB -J "pvg[1-{len(runs)}]%{jobs}"',
             "#BSUB -n 1",
-            f"#BSUB -o {folder}/%I.log",
+            "#BSUB -o /dev/null",  # LSF counts from 1, and folders from 0
             "commands=(",
             *(f"    {shlex.quote(line)}" for line in lines),
             ")",
-            'eval "${commands[$((LSB_JOBINDEX - 1))]}"',
+            "run=$((LSB_JOBINDEX - 1))",
+            f'eval "${{commands[$run]}}" >> {shlex.quote(str(folder))}/$run.log 2>&1',
             "",
         ]
     )
@@ -116,7 +116,7 @@ def table(runs: Sequence[Sequence[str]], folder: Path) -> str:
     lines = [_line(["", *names, "runs"]), "|" + "---|" * (len(names) + 2)]
     for what, found in rows.items():
         cells = [_spread([one[name] for one in found if name in one]) for name in names]
-        lines.append(_line([f"`{what}`", *cells, str(len(found))]))
+        lines.append(_line([f"`{what}`" if what else "all", *cells, str(len(found))]))
     return "\n".join(lines) + "\n"
 
 

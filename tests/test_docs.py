@@ -27,6 +27,7 @@ README, RESULTS = ROOT / "README.md", ROOT / "docs/results.md"
 PAGES = {path.name: path.read_text() for path in [README, *sorted((ROOT / "docs").glob("*.md"))]}
 OURS = (
     "README.md",
+    "adversarial.md",
     "atari.md",
     "configuration.md",
     "exchange.md",

@@ -1,5 +1,6 @@
 """The program as a user meets it: what a run leaves, resumes, stops, sweeps, and says when something is wrong."""
 
+import contextlib
 import csv
 import os
 import re
@@ -12,13 +13,15 @@ import pytest
 import torch
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 from PIL import Image
 from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
 from pvg import checkpoint
+from pvg.errors import UserError
 from pvg.exchange_program import ExchangeProgram
 from pvg.program import Program as Base
-from pvg.run import KEYS, modes
+from pvg.run import KEYS, check_pair, go_on, modes
 from tests.cli import ROOT, TINY, Program, choices, finish, start, wait_for_rows
 
 TIMES = {"seconds", "collect_s", "turns_per_s"}
@@ -349,6 +352,60 @@ BAD = {
     "--config-dir=none": "none",
     "seed=1,2": "--multirun",
 }
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (("env=gridworld",), "env=gridworld is played by experiment=planning, and this is experiment=ppo: write"),
+        (("env=theorems",), "env=theorems is played by experiment=adversarial"),
+        (("env=problems",), "env=problems is played by experiment=rounds"),
+        (("experiment=adversarial", "env=gridworld"), "env=gridworld is played by experiment=planning"),
+        (("experiment=rounds", "env=word_problems"), "env=word_problems is played by experiment=ppo"),
+        (
+            ("experiment=planning", "trainer=adversarial"),
+            "trainer: pvg.trainers.adversarial.Adversarial can't learn",
+        ),
+        (("exp_id=x", "mode=evaluate"), "checkpoint=runs/x"),
+        (("experiment=planning", "exp_id=x", "mode=plan", "folder=y"), "checkpoint=y"),
+        (("-m", "exp_id=x", "seed=1,2"), "Leave exp_id out"),
+    ],
+)
+def test_what_does_not_go_together_is_said(pvg, table, arguments, words):
+    complains(pvg(*arguments, folder=table), words, files(table))
+
+
+@pytest.mark.parametrize("env", choices("env"))
+def test_every_environment_is_played_by_one_experiment(env):
+    """And by the one whose program can build it: others are refused."""
+    plays = []
+    for name in ("adversarial", "planning", "ppo", "rounds"):
+        program = yaml.safe_load((ROOT / f"configs/experiment/{name}.yaml").read_text())["program"]
+        with contextlib.suppress(UserError):
+            check_pair(env, program)
+            plays.append(name)
+    grids, others = ("atari", "gridworld", "minigrid"), {"theorems": "adversarial", "problems": "rounds"}
+    assert plays == ["planning" if env in grids else others.get(env, "ppo")]
+    check_pair(env, "mine.Mine")
+
+
+def test_a_named_run_goes_on_wherever_ray_is(tmp_path):
+    """As a job that Slurm requeues: it gets other machines."""
+    begun = {
+        "exp_id": "x",
+        "folder": str(tmp_path / "x"),
+        "seed": 1,
+        "engine": {"address": "n1:1", "most_restarts": 3},
+    }
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/config.yaml").write_text(yaml.safe_dump(begun | {"resume": None}))
+    now = OmegaConf.create(begun | {"resume": None})
+    now.engine.address = "n2:7"
+    go_on(now)
+    assert now.resume == str(tmp_path / "x")
+    now.engine.most_restarts = 4
+    with pytest.raises(UserError, match=r"engine\.most_restarts=3, and now it is 4"):
+        go_on(now)
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@
 import json
 import os
 import shlex
+import shutil
 import statistics
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,14 +52,16 @@ def test_the_script_runs_the_run_of_its_index(tmp_path):
     stub.chmod(0o755)
     for k, overrides in enumerate(suite.combinations(ARGUMENTS)):
         given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LSB_JOBINDEX": str(k + 1)}
-        done = subprocess.run(["bash", GOLDEN], env=given, capture_output=True, text=True, check=True)
-        assert done.stdout.split("\n")[:-1] == ["-m", "pvg.run", *overrides, f"folder=runs/grids/{k}"]
+        (tmp_path / "runs/grids").mkdir(parents=True, exist_ok=True)
+        subprocess.run(["bash", GOLDEN], env=given, cwd=tmp_path, check=True)
+        said = (tmp_path / f"runs/grids/{k}.log").read_text().splitlines()
+        assert said == ["-m", "pvg.run", *overrides, f"exp_id={k}", f"folder=runs/grids/{k}"]
 
 
 def test_a_dry_run_shows_the_commands(capsys, tmp_path):
     suite.main(["--dry-run", "--folder", str(tmp_path / "new"), *ARGUMENTS])
     lines = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line[3:-1] for line in lines] == suite.combinations(ARGUMENTS) and not (tmp_path / "new").exists()
+    assert [line[3:-2] for line in lines] == suite.combinations(ARGUMENTS) and not (tmp_path / "new").exists()
 
 
 def test_runs_that_differ_in_their_seed_make_a_row(tmp_path, capsys):
@@ -101,9 +105,21 @@ def test_what_is_done_is_not_run_again_and_at_most_so_many_run_at_once(tmp_path,
     assert "holds another suite" in capsys.readouterr().err
 
 
+def test_a_suite_over_seeds_alone_has_one_row(tmp_path):
+    for k in range(2):
+        (tmp_path / str(k)).mkdir()
+        (tmp_path / str(k) / "result.json").write_text('{"success": 1}')
+    assert suite.table([["seed=0"], ["seed=1"]], tmp_path).splitlines()[-1] == "| all | 1 ± 0 | 2 |"
+
+
 @pytest.mark.parametrize(
     "arguments, words",
-    [(["--jobs", "0"], "--jobs 0"), (["folder=a"], "a folder of its own"), (["seed=[1"], "pvg: ")],
+    [
+        (["--jobs", "0"], "--jobs 0"),
+        (["folder=a"], "a folder of its own"),
+        (["exp_id=a"], "a folder of its own"),
+        (["seed=[1"], "pvg: "),
+    ],
 )
 def test_wrong_input_is_one_paragraph(arguments, words, capsys):
     with pytest.raises(SystemExit) as error:
@@ -114,6 +130,11 @@ def test_wrong_input_is_one_paragraph(arguments, words, capsys):
 def test_a_suite_of_real_runs(tmp_path, monkeypatch, capsys):
     for name, value in environment(PYTHONPATH=str(Path(__file__).parent.parent)).items():
         monkeypatch.setenv(name, value)
+    first = suite.command(suite.combinations([*TINY, "seed=0,1"])[0], tmp_path / "s/0")
+    subprocess.run([sys.executable, *first], check=True, capture_output=True)
+    for name in ("result.json", "checkpoints"):  # as if it had been stopped before its first checkpoint
+        path = tmp_path / "s/0" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     suite.main(["--folder", str(tmp_path / "s"), *TINY, "seed=0,1"])
     assert capsys.readouterr().out.splitlines()[-1].endswith("| 2 |")
     assert {p.name for p in (tmp_path / "s").iterdir()} >= {
