@@ -253,7 +253,9 @@ def test_what_is_wrong_is_said_before_anything_is_written(pvg, tmp_path, argumen
 
 def test_another_game_is_refused(pvg):
     done = pvg("experiment=rounds", "env=graph_isomorphism", "tracker=csv")
-    assert done.code == 2 and "env=problems" in done.err
+    assert done.code == 2 and "env=graph_isomorphism is played by experiment=ppo" in " ".join(
+        done.err.split()
+    )
 
 
 def test_no_worker_is_left_behind(tmp_path):

@@ -357,7 +357,10 @@ BAD = {
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (("env=gridworld",), "env=gridworld is played by experiment=planning, and this is experiment=ppo: write"),
+        (
+            ("env=gridworld",),
+            "env=gridworld is played by experiment=planning, and this is experiment=ppo: write",
+        ),
         (("env=theorems",), "env=theorems is played by experiment=adversarial"),
         (("env=problems",), "env=problems is played by experiment=rounds"),
         (("experiment=adversarial", "env=gridworld"), "env=gridworld is played by experiment=planning"),
