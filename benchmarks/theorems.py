@@ -1,8 +1,8 @@
 """The game of theorems: how fast it is played, and what each way to learn comes to.
 
 ``python -m benchmarks.theorems speed`` measures steps, candidates and episodes a second at batches of 1, 64 and 1024.
-``python -m benchmarks.theorems arms --seeds 5`` trains every arm that learns with as many prover updates and at most as many
-unifications, adds what is new to a file of results, and prints the table of all that is in it.
+``python -m benchmarks.theorems arms --seeds 5`` trains every arm that learns with as many prover updates and at
+most as many unifications, adds what is new to a file of results, and prints the table of all that is in it.
 """
 
 from __future__ import annotations

@@ -126,5 +126,6 @@ def _check_engine(config: DictConfig) -> None:
             count = config.trainer.get(f"num_{key}", 1)
             if count > 1:
                 raise UserError(
-                    f"trainer.num_{key}={count}, but with engine=sequential one process plays all roles: add engine=ray."
+                    f"trainer.num_{key}={count}, but with engine=sequential one process plays all roles: add "
+                    "engine=ray."
                 )

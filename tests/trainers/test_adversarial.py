@@ -226,7 +226,8 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("trainer.num_prover_actors=8", "one process plays all roles: add engine=ray"),
         ("device=meta", "experiment=adversarial computes on the CPU"),
         ("agents.player._target_=pvg.agents.theorem_players.Generator", "is no prover: choose"),
-        ("env._target_=pvg.agents.theorems.Scorer", "leave env and agents out"),
+        ("env._target_=builtins.dict", "leave env and agents out"),
+        ("env=regular_graphs", "leave env and agents out"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(pvg, folder, argument, words):
