@@ -290,7 +290,10 @@ def test_help_reads_well_from_anywhere(pvg):
         assert listed.removeprefix(f"{group}: ").split(", ") == choices(group)
     headings = ["Usage", "Choices (group=choice)", *(line for line in lines if line.startswith("Keys"))]
     assert [line for line in lines if line in headings] == headings
-    assert max(map(len, lines)) <= 120 and not done.err
+    written = [
+        line for line in lines if not re.match(r"\w+: ", line)
+    ]  # a group's choices are one line, however many
+    assert max(map(len, written)) <= 120 and not done.err
     assert not re.search(r"^(sweep|hydra)", done.out, re.M)
 
 
