@@ -303,7 +303,7 @@ BAD = {
     "foo=1": "no key foo",
     "env.slot=3": "no key env.slot. env has slots",
     "seed": "seed",
-    "env=chess": "env=chess: there is no such choice. There are graph_isomorphism",
+    "env=chess": "env=chess: there is no such choice. There are atari, graph_isomorphism",
     "protocol=chess": "protocol=chess: there is no such choice. There are adp, debate",
     "env.slots=0": "env.slots=0",
     "env.slots=abc": "env.slots=abc: pvg.envs.graph_isomorphism.GraphIsomorphism takes a whole number",
