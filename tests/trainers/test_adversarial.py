@@ -218,7 +218,7 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("agents.player.slots=0", "agents.player.slots=0"),
         ("trainer.war=1", "There is no key trainer.war"),
         ("env.moves=0", "env.moves=0"),
-        ("env=problems", "env=theorems"),
+        ("env=problems", "played by experiment=rounds"),
         ("engine=vllm", "engine=sequential, ray and debug_local"),
         ("trainer.world_size=7", "the roles add up to 4"),
         ("trainer.setup=prover_only trainer.world_size=4", "the roles add up to 1 (num_prover_trainers=1)"),
@@ -227,7 +227,7 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("device=meta", "experiment=adversarial computes on the CPU"),
         ("agents.player._target_=pvg.agents.theorem_players.Generator", "is no prover: choose"),
         ("env._target_=builtins.dict", "leave env and agents out"),
-        ("env=regular_graphs", "leave env and agents out"),
+        ("env=regular_graphs", "played by experiment=ppo"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(pvg, folder, argument, words):

@@ -40,7 +40,7 @@ def told_apart(reader, rows):
 
 def test_it_learns_what_is_right_and_draws_its_line(cast):
     torch.manual_seed(0)
-    how = Checking(steps=120, accept=0.8, descent=Descent(learning_rate=4e-3, batch=64))
+    how = Checking(steps=250, accept=0.8, descent=Descent(learning_rate=4e-3, batch=64))
     reader = Reader(cast.verifier, cast.book, how)
     learned, aside = (
         pool(solutions(cast.book, part), cast.book.most) for part in ("verifier", "calibration")
