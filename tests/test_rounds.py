@@ -164,7 +164,7 @@ def test_the_report_shows_attempts_as_they_were_judged(reference):
         assert (decision == "accepted") in {x > 0 for x in near}
 
 
-@pytest.mark.parametrize("rows", [20, 33, 45, 51])  # it imitates, solves, attacks, and checks in round 1
+@pytest.mark.parametrize("rows", [20, 75, 81])  # it imitates, attacks, and checks in round 1
 def test_killed_and_resumed_it_gives_the_same_report(pvg, reference, tmp_path, rows):
     process, run = start(*SMALL, "folder=run", folder=tmp_path), tmp_path / "run"
     end = time.monotonic() + 120

@@ -149,7 +149,7 @@ def test_killed_and_resumed_it_gives_the_same(pvg, tmp_path):
         (["planner.budget=1"], "budget=1"),
         (["simulator.features=pixels"], "features=pixels"),
         (["planner=mcts"], "pi_iw"),
-        (["env=primality"], "to plan in"),
+        (["env=primality"], "played by experiment=ppo"),
         (["trainer.decisions=0"], "decisions=0"),
     ],
 )
