@@ -19,6 +19,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import Tensor
 
+from benchmarks.measure import interval
 from pvg.adversarial_program import AdversarialProgram
 from pvg.agents.theorem_players import ForwardProver, Generator
 from pvg.agents.theorems import Scorer
@@ -85,7 +86,7 @@ def arm(name: str, seed: int) -> dict[str, Any]:
         once, often = (solved(prover, program.theory, n * program.theory.moves) for n in (1, trainer.samples))
         found = {"pass@1": once, "pass@8": often}
     else:
-        trainer.train(lambda _, metrics: rows.append(metrics))
+        program._trainer().train(lambda _, metrics: rows.append(metrics))
         found = trainer.judge()
     last = [row for row in rows if "prover/failed" in row][-10:]
     return {
@@ -124,16 +125,6 @@ def mean(values: Iterable[float]) -> float | None:
     """The mean, None of nothing."""
     values = list(values)
     return sum(values) / len(values) if values else None
-
-
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Mean, and half of the 95 % interval by Student's t."""
-    from scipy.stats import t
-
-    x = torch.tensor(values, dtype=torch.float64)
-    if len(x) < 2:
-        return float(x.mean()), float("nan")
-    return float(x.mean()), float(t.ppf(0.975, len(x) - 1) * x.std() / len(x) ** 0.5)
 
 
 def show(name: str, values: Sequence[float | None]) -> str:
