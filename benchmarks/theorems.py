@@ -23,6 +23,7 @@ from benchmarks.measure import interval
 from pvg.adversarial_program import AdversarialProgram
 from pvg.agents.theorem_players import ForwardProver, Generator
 from pvg.agents.theorems import Scorer
+from pvg.envs.candidates import NEAR, SIZE, SOLVES
 from pvg.envs.theory import Theory
 from pvg.run import CONFIGS
 
@@ -59,12 +60,12 @@ COLUMNS = ("pass@1", "pass@8", "failed", "distinct", "size", "unifications", "up
 
 
 class Smallest(ForwardProver):
-    """Search without learning: what solves the goal, or else the smallest candidate, the oldest of those first."""
+    """Search without learning: what solves the goal or is nearest to that, the smallest of those, the oldest first."""
 
     def choose(self, td: Any, greedy: bool) -> Tensor:
         """See :class:`Player`."""
-        solves, size = td["features"][..., 0], td["features"][..., 4]
-        return (solves - size).masked_fill(~td["mask"], -torch.inf).argmax(-1)
+        solves, near, size = (td["features"][..., k] for k in (SOLVES, NEAR, SIZE))
+        return (4 * solves + 2 * near - size).masked_fill(~td["mask"], -torch.inf).argmax(-1)
 
 
 def solved(prover: ForwardProver, theory: Theory, budget: int) -> float:

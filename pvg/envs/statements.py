@@ -8,13 +8,16 @@ step is one of Metamath.  The variables of a goal are constants here (*rigid*), 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from enum import IntEnum
+from functools import lru_cache, partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
+from pvg.envs.schemes import Pairs, is_rigid, mark, ordered, text
+from pvg.envs.subgoals import Steps
 from pvg.envs.terms import NAMES, POSITIONS, Alphabet, Overflow
 from pvg.errors import UserError
 from pvg.formal.database import Assertion, Database
@@ -24,7 +27,7 @@ from pvg.formal.unify import Substitution, replace, substitute, unify, variables
 PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
 MARKS = 2
 FORGET = 400_000  # statements after which a library starts anew
-Pairs = frozenset[tuple[str, str]]
+GOALS = 1000  # whose steps are remembered
 
 
 class Rejection(IntEnum):
@@ -70,6 +73,7 @@ class Library:
             every run.
         computed: those that were not remembered.
         generation: how often it has started anew.
+        steps: to a goal that is written in the alphabet, with so many rules: see ``Steps``.
     """
 
     def __init__(
@@ -108,12 +112,14 @@ class Library:
         self.numbers: dict[tuple[str, Pairs], int] = {}
         self._codes = np.zeros((1024, self.longest), np.int32)
         self._coded = len(self.texts)
-        for mark in (PROVED, UNPROVED):
-            self._codes[mark, 0] = 1 + (self.vocabulary - mark) * POSITIONS
+        for token in (PROVED, UNPROVED):
+            self._codes[token, 0] = 1 + (self.vocabulary - token) * POSITIONS
         self._trees: dict[int, Tree] = {}
         self._results: dict[tuple[int, ...], int] = {}
         self._partial: dict[tuple[int, ...], list[str] | None] = {}
+        self._heads: dict[str, np.ndarray] = {}
         self._copies: dict[tuple[int, int], str] = {}
+        self.steps = lru_cache(GOALS)(partial(Steps, self))
         self._fits: dict[int, tuple[list[tuple[Rule, int]], frozenset[tuple[int, int]]]] = {}
         self.closed = [(rule, self.apply(rule, ())) for rule in self.rules if not rule.hypotheses]
 
@@ -198,6 +204,17 @@ class Library:
             self._coded = many
         return self._codes[numbers]
 
+    def heads(self, numbers: Sequence[int]) -> np.ndarray:
+        """Of statements, the symbols at their uppermost places: int16 ``[n, HEADS]``."""
+        return self.alphabet.uppermost(self.codes(np.asarray(numbers)))
+
+    def heads_of(self, terms: Sequence[str]) -> np.ndarray:
+        """The same of any terms, which are remembered."""
+        new = [term for term in dict.fromkeys(terms) if term not in self._heads]
+        if new:
+            self._heads |= zip(new, self.alphabet.heads(new, self.longest))
+        return np.stack([self._heads[term] for term in terms])
+
     def copy(self, number: int, k: int) -> str:
         """A statement with variables that no rule and no premise of another place has."""
         key = (number, k)
@@ -220,7 +237,7 @@ class Library:
                 (rule, place)
                 for rule in self.rules
                 for place in range(len(rule.hypotheses))
-                if self._could(self.patterns[rule.place][place], one)
+                if self.alphabet.unifiable(self.patterns[rule.place][place], one)
             ]
             known = self._fits[number] = found, frozenset((rule.place, place) for rule, place in found)
         return known
@@ -234,15 +251,6 @@ class Library:
             self.computed += 1
             known = self._results[key] = self._apply(rule, premises)
         return known
-
-    def _could(self, hypothesis: str, statement: str) -> bool:
-        alphabet, one, other = self.alphabet, hypothesis[0], statement[0]
-        if one != other and one not in alphabet.variables and other not in alphabet.variables:
-            return False
-        try:
-            return alphabet.unify(hypothesis, statement, ()) is not None
-        except Overflow:
-            return False
 
     def _unified(self, rule: Rule, premises: tuple[int, ...]) -> list[str] | None:
         """Under the most general unifier of the first hypotheses with these: the other hypotheses, the conclusion, and
@@ -318,66 +326,6 @@ class Library:
         """Of a step's conclusion under its unifier, the variables that are left, and their names in its statement."""
         left = variables(substitute(rule.conclusion, found))
         return {name: f"{self.type_of(name)}{k}" for k, name in enumerate(left)}
-
-
-def separated(conditions: Collection[tuple[str, str]], found: Substitution) -> set[tuple[str, str]] | None:
-    """The pairs of variables and rigid names that must be distinct so that the conditions hold; None: they can't."""
-    kept = set()
-    for one, other in conditions:
-        for pair in product(set(leaves(one, found)), set(leaves(other, found))):
-            if pair[0] == pair[1]:
-                return None
-            kept.add(ordered(*pair))
-    return kept
-
-
-def leaves(tree: Tree, found: Substitution) -> Iterator[str]:
-    """The variables and rigid names of a tree with ``found`` put in, with repetitions.
-
-    A condition's name of a rigid variable is its label, which no substitution replaces.
-    """
-    todo = [tree]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, tuple):
-            if len(one) == 1 and is_rigid(one[0]):
-                yield one[0]
-            todo += one[1:]
-        elif one in found:
-            todo.append(found[one])
-        else:
-            yield one
-
-
-def ordered(one: str, other: str) -> tuple[str, str]:
-    """A pair in sorted order."""
-    return (one, other) if one < other else (other, one)
-
-
-def is_rigid(name: str) -> bool:
-    """Whether it names a variable of a goal."""
-    return name[1:2] == "!"
-
-
-def rigid(tree: Tree, names: dict[str, Tree], type_of) -> Tree:
-    """The tree with its variables made constants; ``names`` grows."""
-    if isinstance(tree, tuple):
-        return (tree[0], *[rigid(child, names, type_of) for child in tree[1:]])
-    if tree not in names:
-        names[tree] = (f"{type_of(tree)}!{len(names)}",)
-    return names[tree]
-
-
-def mark(tree: Tree, suffix: str) -> Tree:
-    """The tree with a suffix on each variable."""
-    if isinstance(tree, tuple):
-        return (tree[0], *[mark(child, suffix) for child in tree[1:]])
-    return tree + suffix
-
-
-def text(tree: Tree) -> str:
-    """A tree in prefix notation."""
-    return tree if isinstance(tree, str) else " ".join([tree[0], *map(text, tree[1:])])
 
 
 def _marked(name: str, k: int) -> str:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from pvg.envs.candidates import Goal
 from pvg.envs.derivations import Proof, statements
-from pvg.envs.statements import Library, Pairs, is_rigid, mark, separated
+from pvg.envs.schemes import Pairs, is_rigid, mark, separated
+from pvg.envs.statements import Library
 from pvg.formal.building import Maker, Step, active_floating, new_theorem
 from pvg.formal.database import Assertion
 from pvg.formal.grammar import Tree

@@ -20,7 +20,8 @@ from pvg.envs.derivations import (
     parts,
     statements,
 )
-from pvg.envs.statements import Library, Rejection, separated
+from pvg.envs.schemes import separated
+from pvg.envs.statements import Library, Rejection
 from pvg.envs.theorems import TheoremEnv
 from pvg.envs.theory import Theory
 from pvg.envs.written import Writer
