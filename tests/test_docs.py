@@ -103,8 +103,6 @@ def test_a_command_composes_and_its_game_can_be_built(page, arguments, tmp_path,
         lambda *_, **wanted: few_pairs(json.dumps(wanted, sort_keys=True)),
     )
     words = [word for word in arguments if word not in ("-m", "--multirun", "--help", "--cfg", "job")]
-    if "env=minigrid" in words:
-        pytest.importorskip("minigrid")
     if any(word.startswith(("resume=", "checkpoint=")) for word in words):
         saved(tmp_path)
         config = saved_config([word.replace("runs/DIR", str(tmp_path)) for word in words])

@@ -13,7 +13,6 @@ from pvg.planning.simulator import Guided
 from pvg.trainers.planning import Imitation, Planning
 from tests.cli import Program
 
-pytest.importorskip("ale_py")
 FEW = [
     "experiment=planning",
     "env=atari",
