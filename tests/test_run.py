@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 import networkx as nx
@@ -22,18 +23,11 @@ from pvg.errors import UserError
 from pvg.exchange_program import ExchangeProgram
 from pvg.program import Program as Base
 from pvg.run import KEYS, check_pair, go_on, modes
-from tests.cli import ROOT, TINY, Program, choices, finish, start, wait_for_rows
+from tests.cli import ROOT, TINY, choices, files, finish, logged, start
 
 TIMES = {"seconds", "collect_s", "turns_per_s"}
 LONGER = ["trainer.turns=10240", "checkpoint_every=4", "evaluation.every=5"]  # 20 iterations
 ALIKE = "seed=3", *TINY, *LONGER
-
-
-@pytest.fixture(scope="module")
-def pvg(tmp_path_factory):
-    program = Program(tmp_path_factory.mktemp("cli"))
-    yield program
-    program.close()
 
 
 @pytest.fixture(scope="module")
@@ -193,11 +187,8 @@ def test_a_sweep_has_a_folder_for_each_run_and_the_seed_decides(pvg, reference):
 
 
 def test_a_killed_run_resumes_to_the_same_end(pvg, reference, tmp_path):
-    process, run = start(*ALIKE, "folder=run", folder=tmp_path), tmp_path / "run"
-    wait_for_rows(process, run / "metrics.csv", 9)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert not (run / "result.json").exists()
+    run = tmp_path / "run"
+    pvg.killed(*ALIKE, folder=run, rows=9)
     spend(run, seconds=9000.0, cpu_seconds=6000.0)
     pvg("resume=run", folder=tmp_path).ok()
     same_end(run, reference[1])
@@ -224,10 +215,9 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(pvg, reference, t
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(pvg, reference, tmp_path):
-    process, run = start(*ALIKE, "folder=run", "tracker=offline", folder=tmp_path), tmp_path / "run"
-    wait_for_rows(process, run / "metrics.csv", 6)
-    os.killpg(process.pid, signal.SIGINT)
-    done = finish(process, tmp_path)
+    process, run = pvg.begin(*ALIKE, "folder=run", "tracker=offline", folder=tmp_path), tmp_path / "run"
+    process.wait_for(lambda: logged(run) > 6)
+    done = process.stop(signal.SIGINT)
     assert done.code == 130 and "Traceback" not in done.err + done.out
     said = re.search(r"Stopped after iteration (\d+). Go on with:  python -m pvg.run (\S+)", done.out)
     assert checkpoint.load(run)["step"] == int(said[1]) == len(metrics(run)) < 20
@@ -235,33 +225,25 @@ def test_ctrl_c_saves_and_says_how_to_go_on(pvg, reference, tmp_path):
     same_end(run, reference[1])
 
 
-def test_ctrl_c_while_it_builds_or_judges(tmp_path):
-    builds = start("env.train=200000", "tracker=csv", folder=tmp_path)
-    wait_for(builds, "making the environment")
-    os.killpg(builds.pid, signal.SIGINT)
-    done = finish(builds, tmp_path)
+def test_ctrl_c_while_it_builds_or_judges(pvg, tmp_path):
+    builds = pvg.begin("env.train=200000", "tracker=csv", folder=tmp_path)
+    builds.wait_for(lambda: "making the environment" in builds.err.read_text())
+    done = builds.stop(signal.SIGINT)
     assert done.code == 130 and "Traceback" not in done.err and not list(tmp_path.iterdir())
-    judges = start(*TINY, "evaluation.baselines=1e4", "folder=run", folder=tmp_path)
-    wait_for(judges, "training the same verifier")
-    os.killpg(judges.pid, signal.SIGINT)
-    done = finish(judges, tmp_path)
+    judges = pvg.begin(*TINY, "evaluation.baselines=1e4", "folder=run", folder=tmp_path)
+    judges.wait_for(lambda: "training the same verifier" in judges.err.read_text())
+    done = judges.stop(signal.SIGINT)
     assert done.code == 130 and "Traceback" not in done.err
     assert "Go on with:  python -m pvg.run resume=run" in done.out
-
-
-def wait_for(process, words):
-    """Until the process has said this on stderr."""
-    for line in process.stderr:
-        if words in line:
-            return
-    raise AssertionError(process.communicate())
 
 
 @pytest.mark.slow
 def test_torchrun_trains_replicas_in_one_folder_and_resumes(tmp_path):
     launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
     process = start(*ALIKE, "evaluation.baselines=0", "folder=run", folder=tmp_path, launcher=launcher)
-    wait_for_rows(process, tmp_path / "run/metrics.csv", 5)
+    while logged(tmp_path / "run") <= 5:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)  # torchrun hands it on
     stopped = finish(process, tmp_path)
     assert re.search(r"Go on with:  torchrun --nproc-per-node=2 -m pvg.run resume=run\n", stopped.out), (
@@ -270,7 +252,7 @@ def test_torchrun_trains_replicas_in_one_folder_and_resumes(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     assert checkpoint.load(tmp_path / "run")["step"] == len(metrics(tmp_path / "run")) < 20
     alone = finish(start("resume=run", folder=tmp_path), tmp_path)
-    complains(alone, "Resume it with as many: torchrun --nproc-per-node=2 -m pvg.run resume=run")
+    alone.complains("Resume it with as many: torchrun --nproc-per-node=2 -m pvg.run resume=run")
     done = finish(start("resume=run", folder=tmp_path, launcher=launcher), tmp_path).ok()
     assert done.out.count("Everything about this run is in run/") == 1
     rows = metrics(tmp_path / "run")
@@ -378,7 +360,7 @@ BAD = {
     ],
 )
 def test_what_does_not_go_together_is_said(pvg, table, arguments, words):
-    complains(pvg(*arguments, folder=table), words, files(table))
+    pvg.refuses(words, *arguments, folder=table)
 
 
 @pytest.mark.parametrize("env", choices("env"))
@@ -425,26 +407,9 @@ def table(tmp_path):
     return tmp_path
 
 
-def files(folder):
-    return {str(p.relative_to(folder)): p.is_file() and p.read_bytes() for p in folder.rglob("*")}
-
-
-def complains(done, words, before=None):
-    """One paragraph that has these words, no traceback, and nothing left behind."""
-    assert done.code == 2, done
-    assert not done.out and "Traceback" not in done.err
-    said = [line for line in done.err.splitlines() if not line.endswith(" …")]
-    assert said and said[0].startswith("pvg: ") and all(said) and len(said) <= 6, done.err
-    paragraph = " ".join(said)
-    assert words in paragraph and paragraph.rstrip(")").endswith((".", "=VALUE", "resume=run"))
-    if before is not None:
-        assert files(done.folder) == before
-
-
 @pytest.mark.parametrize("argument", BAD, ids=lambda a: a[:50])
 def test_wrong_input_is_one_paragraph_that_says_what_to_do(pvg, table, argument):
-    before = files(table)
-    complains(pvg(*TINY, argument, folder=table), BAD[argument], before)
+    pvg.refuses(BAD[argument], *TINY, argument, folder=table)
 
 
 def test_a_first_sweep_job_that_is_wrong_ends_the_sweep(pvg, table):
@@ -454,9 +419,7 @@ def test_a_first_sweep_job_that_is_wrong_ends_the_sweep(pvg, table):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_no_gpu(pvg, table):
-    complains(
-        pvg("device=cuda", folder=table), "device=cuda: torch sees no GPU here. Set device=cpu", files(table)
-    )
+    pvg.refuses("device=cuda: torch sees no GPU here. Set device=cpu", "device=cuda", folder=table)
 
 
 @pytest.mark.parametrize(
@@ -473,17 +436,17 @@ def test_no_gpu(pvg, table):
     ],
 )
 def test_a_saved_run_takes_only_what_makes_sense(pvg, reference, table, arguments, words):
-    complains(pvg(f"checkpoint={reference[1]}", *arguments, folder=table), words, files(table))
+    pvg.refuses(words, f"checkpoint={reference[1]}", *arguments, folder=table)
 
 
 def test_a_resumed_run_keeps_its_settings(pvg, reference, table):
-    done = pvg(f"resume={reference[1]}", "trainer.turns=1e6", folder=table)
-    complains(done, "keeps its settings: leave out trainer.turns=1e6")
+    words = "keeps its settings: leave out trainer.turns=1e6"
+    pvg.refuses(words, f"resume={reference[1]}", "trainer.turns=1e6", folder=table)
 
 
 def test_a_folder_is_not_written_over(pvg, reference):
     before = files(reference[1])
-    complains(pvg(*TINY, f"folder={reference[1]}"), f"go on with resume={reference[1]}")
+    pvg.refuses(f"go on with resume={reference[1]}", *TINY, f"folder={reference[1]}")
     assert files(reference[1]) == before
 
 
@@ -491,13 +454,13 @@ def test_damaged_checkpoints(pvg, reference, table):
     run = table / "run"
     (run / "checkpoints").mkdir(parents=True)
     (run / "config.yaml").write_text((reference[1] / "config.yaml").read_text())
-    complains(pvg("checkpoint=run", folder=table), "run holds no checkpoint", files(table))
+    pvg.refuses("run holds no checkpoint", "checkpoint=run", folder=table)
     (run / "checkpoints" / "checkpoint-000000003.pt").write_bytes(b"PK nonsense")
-    complains(pvg("checkpoint=run", folder=table), "can't be read", files(table))
+    pvg.refuses("can't be read", "checkpoint=run", folder=table)
 
 
 def test_numbers_of_64_bits(pvg, table):
-    complains(pvg(*TINY, "env=primality", "env.bits=64", folder=table), "bits", files(table))
+    pvg.refuses("bits", *TINY, "env=primality", "env.bits=64", folder=table)
 
 
 def test_without_primesieve(tmp_path):
@@ -505,7 +468,8 @@ def test_without_primesieve(tmp_path):
     shadow.mkdir(), folder.mkdir()
     (shadow / "primesieve.py").write_text("raise ImportError('libprimesieve.so: cannot open shared object')")
     process = start(*TINY, "env=primality", folder=folder, PYTHONPATH=f"{ROOT}{os.pathsep}{shadow}")
-    complains(finish(process, folder), "apt-get install g++ libprimesieve-dev", {})
+    finish(process, folder).complains("apt-get install g++ libprimesieve-dev")
+    assert not list(folder.iterdir())
 
 
 def test_tracebacks_for_those_who_ask(tmp_path):
@@ -540,8 +504,8 @@ def test_a_program_declares_its_own_keys(pvg, tmp_path):
     (tmp_path / "mine.py").write_text(code)
     mine = "program=mine.Mine", "mode=plan"
     assert pvg(*mine, "+budget=7", folder=tmp_path).ok().out == "budget 7\n"
-    complains(pvg(*mine, "+budget=many", folder=tmp_path), "budget=many: pvg takes a whole number")
-    complains(pvg("+budget=7", folder=tmp_path), "budget: nothing reads this key")
+    pvg.refuses("budget=many: pvg takes a whole number", *mine, "+budget=many", folder=tmp_path)
+    pvg.refuses("budget: nothing reads this key", "+budget=7", folder=tmp_path)
 
 
 def test_every_key_at_the_top_is_read():
