@@ -87,7 +87,9 @@ class Done:
         assert len(paragraph.partition(" There are ")[0]) <= 600, (
             "too long, without the list of what there is"
         )
-        assert words in paragraph and paragraph.rstrip(")'").endswith((".", "=VALUE", "resume=run")), paragraph
+        assert words in paragraph and paragraph.rstrip(")'").endswith((".", "=VALUE", "resume=run")), (
+            paragraph
+        )
 
     @property
     def json(self):
