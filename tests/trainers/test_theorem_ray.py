@@ -6,6 +6,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+import ray
 import torch
 
 from pvg.agents.theorem_players import ForwardProver
@@ -18,8 +19,6 @@ from pvg.trainers.theorem_learning import Imitation
 from pvg.trainers.theorem_ray import RayRoles, Worker, split
 from pvg.trainers.theorem_roles import Chunk, ForGenerator, ForProver, Ground
 from pvg.trainers.theorem_setups import SETUPS
-
-ray = pytest.importorskip("ray")
 
 ENV = {"_target_": "pvg.envs.theory.Theory", "until": "prefix-r", "longest": 16, "moves": 4}
 SCORER = {"_target_": "pvg.agents.theorems.Scorer", "_partial_": True, "width": 16, "hidden": 16}
