@@ -37,23 +37,17 @@ COMMON = (  # of all arms
     "trainer.imitation.updates=16",
     "trainer.every=0",
 )
-REWARD = "trainer.reward._target_=pvg.trainers.theorem_rewards"
 ARMS: dict[str, tuple[str, ...]] = {
     "untrained": ("trainer.setup=none", "trainer.warm=0"),
     "search": ("trainer.setup=none", "trainer.warm=0"),
     "supervised": ("trainer.setup=prover_only",),
     "random, all goals": ("trainer.setup=fixed_generator",),
     "random, failed goals": ("trainer.setup=fixed_generator", "trainer.goals=failed"),
-    "heuristic reward": (
-        "trainer.setup=heuristic",
-        f"{REWARD}.size_by_depth",
-        "~trainer.reward.length",
-        "~trainer.reward.novelty",
-    ),
+    "heuristic reward": ("trainer.setup=heuristic", "reward=size_by_depth"),
     "adversarial": (),
     "adversarial, no novelty": ("trainer.reward.novelty=0.0",),
     "adversarial, failed goals": ("trainer.goals=failed",),
-    "adversarial, frontier": (f"{REWARD}.frontier",),
+    "adversarial, frontier": ("reward=frontier",),
     "frozen generator": ("trainer.setup=fixed_generator", "trainer.warm_generator=20"),
 }
 COLUMNS = ("pass@1", "pass@8", "failed", "distinct", "size", "unifications", "updates", "cpu_s")

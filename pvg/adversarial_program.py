@@ -11,6 +11,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from pvg import checkpoint as checkpoints
+from pvg import schema
 from pvg.envs.theory import Theory
 from pvg.errors import UserError
 from pvg.program import Program
@@ -21,6 +22,7 @@ from pvg.trainers.adversarial import Adversarial, Sequential
 from pvg.trainers.theorem_roles import Ground
 
 SEQUENTIAL = "pvg.trainers.adversarial.Sequential"
+REWARDS = "Rewards of theorems are reward=novel, failed, frontier, conditional and size_by_depth."
 RAY = "pvg.language.choices.ray_vllm"  # its file says where Ray is, and much about language models
 
 
@@ -53,6 +55,7 @@ class AdversarialProgram(Program):
                 raise UserError("experiment=adversarial plays env=theorems: leave env out.")
             self.theory = theory
             theory.proofs  # noqa: B018  replays them, and says now what is wrong
+        schema.check_call(instantiate(config.trainer.reward), ("theorems",), "trainer.reward", REWARDS)
         self.trainer: Adversarial = instantiate(config.trainer)(self.ground, theory)
         if not all(hasattr(self.trainer.prover, method) for method in ("prove", "lessons")):
             raise UserError(

@@ -11,6 +11,7 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from pvg import schema
 from pvg.errors import UserError
 from pvg.language.attempts import WANTED, summary
 from pvg.language.engine import Engine, EngineFailed
@@ -24,6 +25,8 @@ from pvg.report.rounds_plot import draw_rounds
 from pvg.report.solutions import solutions
 from pvg.tracking import Tracker
 from pvg.trainers.rounds import Rounds
+
+REWARDS = "Rewards of answers are reward=cgc, src, goodhart and correctness."
 
 
 class RoundsProgram(Program):
@@ -49,6 +52,8 @@ class RoundsProgram(Program):
                 "experiment=rounds samples from language models; this engine is of another experiment. Leave engine "
                 "out, or choose engine=vllm, ray or transformers."
             )
+        reward = instantiate(config.trainer.reward)
+        schema.check_call(reward, ("score", "right", "helpful", "parsed"), "trainer.reward", REWARDS)
         self.problems = instantiate(config.env)
         with doing("making the agents"):
             family, limit = instantiate(config.agents), config.engine.get("max_model_len")

@@ -64,6 +64,24 @@ def check_values(values: Mapping[str, Any], hints: Hints | None, key: str = "", 
             raise UserError(f"{full}={shown}: {what} takes {describe(hints[name])} there.")
 
 
+def check_call(function: Callable, names: Sequence[str], key: str, advice: str) -> None:
+    """See that a function can be called with what these names stand for, in this order.
+
+    Raises:
+        UserError: it takes something else; ``key`` is where the config names it, ``advice`` what to write there.
+    """
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*names)
+    except TypeError:
+        target = getattr(function, "func", function)
+        needed = [p.name for p in signature.parameters.values() if p.default is p.empty]
+        raise UserError(
+            f"{key}={target.__module__}.{target.__qualname__} wants {', '.join(needed)}, and this experiment has "
+            f"{', '.join(names)} for it. {advice}"
+        ) from None
+
+
 def parameters(target: Callable) -> Hints | None:
     """Arguments and their types, those of base classes too where ``**kwargs`` hands them on; None if any goes."""
     found: dict[str, Any] = {}

@@ -216,6 +216,7 @@ def test_sampling_alone(pvg, decoupled):
         (["trainer.rounds=0"], "rounds=0"),
         (["agents.dtype=int8"], "agents.dtype=int8"),
         (["reward=praise"], "reward=praise"),
+        (["reward=frontier"], "Rewards of answers are reward=cgc, src, goodhart and correctness."),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(pvg, tmp_path, arguments, words):

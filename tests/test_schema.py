@@ -42,6 +42,7 @@ WHOSE = {  # groups and files that only one experiment has
     "minigrid": "planning",
     "sequential": "adversarial",
     "debug_local": "adversarial",
+    **dict.fromkeys(("novel", "failed", "frontier", "conditional", "size_by_depth"), "adversarial"),
 }
 
 

@@ -140,8 +140,7 @@ class Adversarial:
         if blind and reads_outcomes(reward):
             raise UserError(
                 f"trainer.setup={setup} pays for the proof alone, and trainer.reward looks at how the prover fares: "
-                "choose trainer.reward._target_=pvg.trainers.theorem_rewards.size_by_depth, with "
-                "~trainer.reward.length ~trainer.reward.novelty since it takes neither."
+                "add reward=size_by_depth."
             )
         self.goals, self.nodes, self.unifications = goals, nodes, unifications
         self.every, self.samples = every, samples

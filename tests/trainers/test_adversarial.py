@@ -155,11 +155,6 @@ def test_a_name_goes_on_with_its_run_and_with_no_other(pvg, reference, folder):
     pvg.refuses("exp_id=../x", *SMALL, "exp_id=../x", folder=folder)
 
 
-def paying(reward):
-    target = f"+trainer.reward={{_target_:pvg.trainers.theorem_rewards.{reward},_partial_:true}}"
-    return ["~trainer.reward", target]
-
-
 @pytest.mark.parametrize("setup", ["adversarial", "heuristic", "generator_only"])
 def test_rewards_see_outcomes_only_by_their_route(setup):
     game = Adversarial.__new__(Adversarial)
@@ -172,7 +167,7 @@ def test_rewards_see_outcomes_only_by_their_route(setup):
 
 @pytest.mark.parametrize("setup", sorted(set(SETUPS) - {"adversarial"}))
 def test_each_setup_moves_only_who_learns(pvg, folder, setup):
-    reward = paying("size_by_depth") if setup == "heuristic" else []
+    reward = ["reward=size_by_depth"] if setup == "heuristic" else []
     pvg(*SMALL, "folder=run", f"trainer.setup={setup}", "trainer.warm=0", *reward, folder=folder).ok()
     names = (folder / "run/metrics.csv").read_text().splitlines()[0].split(",")
     receivers = {route.receiver for route in SETUPS[setup]}
@@ -182,7 +177,7 @@ def test_each_setup_moves_only_who_learns(pvg, folder, setup):
 
 @pytest.mark.parametrize("reward", ["failed", "frontier", "conditional", "size_by_depth"])
 def test_other_rewards_play_too(pvg, folder, reward):
-    pvg(*SMALL, "folder=run", *paying(reward), folder=folder).ok()
+    pvg(*SMALL, "folder=run", f"reward={reward}", folder=folder).ok()
 
 
 def test_a_backward_prover_plays_too(pvg, folder):
@@ -211,7 +206,10 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("engine=vllm", "engine=sequential, ray and debug_local"),
         ("trainer.world_size=7", "the roles add up to 4"),
         ("trainer.setup=prover_only trainer.world_size=4", "the roles add up to 1 (num_prover_trainers=1)"),
-        ("trainer.setup=heuristic", "trainer.setup=heuristic pays for the proof alone"),
+        ("trainer.setup=heuristic", "looks at how the prover fares: add reward=size_by_depth."),
+        ("reward=cgc", "trainer.reward=pvg.trainers.rewards.cgc wants score, right, helpful, parsed, and"),
+        ("reward=praise", "There are cgc, conditional, correctness, failed, frontier, goodhart, novel,"),
+        ("reward=failed trainer.reward.length=1", "There is no key trainer.reward.length"),
         ("trainer.num_prover_actors=8", "one process plays all roles: add engine=ray"),
         ("device=meta", "experiment=adversarial computes on the CPU"),
         ("agents.player._target_=pvg.agents.theorem_players.Generator", "is no prover: choose"),
