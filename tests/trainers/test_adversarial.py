@@ -218,6 +218,8 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("trainer.world_size=7", "the roles add up to 4"),
         ("trainer.setup=prover_only trainer.world_size=4", "the roles add up to 1 (num_prover_trainers=1)"),
         ("trainer.setup=heuristic", "looks at how the prover fares: add reward=size_by_depth."),
+        ("engine=ray engine.replicas=2", "engine.replicas=2 is for language models: here engine=ray has address and"),
+        ("engine=ray engine.max_num_seqs=5", "engine.max_num_seqs=5 is for language models"),
         ("reward=cgc", "trainer.reward=pvg.trainers.rewards.cgc wants score, right, helpful, parsed, and"),
         ("reward=praise", "There are cgc, conditional, correctness, failed, frontier, goodhart, novel,"),
         ("reward=failed trainer.reward.length=1", "There is no key trainer.reward.length"),
