@@ -19,10 +19,11 @@ from pvg.program import Program
 from pvg.report.console import doing, table
 from pvg.report.theorems import theorems_markdown
 from pvg.tracking import Tracker
-from pvg.trainers.adversarial import Adversarial, Sequential
-from pvg.trainers.theorem_roles import Ground
+from pvg.trainers.adversarial import Adversarial
+from pvg.trainers.theorem_roles import Recipe
+from pvg.trainers.theorem_sequential import Sequential
 
-SEQUENTIAL = "pvg.trainers.adversarial.Sequential"
+SEQUENTIAL = "pvg.trainers.theorem_sequential.Sequential"
 REWARDS = "Rewards of theorems are reward=novel, failed, frontier, conditional and size_by_depth."
 RAY = "pvg.language.choices.ray_vllm"  # its file says where Ray is, and much about language models
 OWN_KEYS = ("address", "most_restarts")  # of that file
@@ -51,18 +52,18 @@ class AdversarialProgram(Program):
         schema.check_call(instantiate(config.trainer.reward), ("theorems",), "trainer.reward", REWARDS)
         torch.manual_seed(config.seed)
         plain: Any = OmegaConf.to_container(config, resolve=True)
-        self.ground = Ground(plain["env"], plain["agents"], config.seed)
+        self.recipe = Recipe(plain["env"], plain["agents"], config.seed)
         with doing("reading the database"):
-            theory = self.ground.theory()
+            theory = self.recipe.theory()
             if not isinstance(theory, Theory):
                 raise UserError("experiment=adversarial plays env=theorems: leave env out.")
             self.theory = theory
             theory.proofs  # noqa: B018  replays them, and says now what is wrong
-        self.trainer: Adversarial = instantiate(config.trainer)(self.ground, theory)
-        if not all(hasattr(self.trainer.prover, method) for method in ("prove", "lessons")):
+        self.trainer: Adversarial = instantiate(config.trainer)(self.recipe, theory)
+        if not all(hasattr(self.trainer.prover, method) for method in ("prove", "examples")):
             raise UserError(
                 f"agents.player._target_={agents['player']['_target_']} is no prover: choose "
-                "pvg.agents.theorem_players.ForwardProver or BackwardProver, or write one with their prove and lessons."
+                "pvg.agents.theorem_players.ForwardProver or BackwardProver, or write one with prove and examples."
             )
 
     def train(self) -> None:
@@ -101,6 +102,7 @@ class AdversarialProgram(Program):
             "distinct_theorems": len(trainer.seen),
             "unifications": trainer.calls,
             "rejections": trainer.rejections(),
+            "sources": trainer.sources(),
         }
 
     def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:
@@ -109,7 +111,7 @@ class AdversarialProgram(Program):
         tracker.text("report", text, step)
 
     def _show(self, result: Mapping[str, Any]) -> None:
-        shown = {k: v for k, v in result.items() if k.startswith(("pass@", "sampled")) or k == "n"}
+        shown = {k: v for k, v in result.items() if k.startswith(("pass@", "sampled", "failed")) or k == "n"}
         table("held-out theorems", [""], [[name, value] for name, value in shown.items()])
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pvg.envs.statements import Library, Pairs, Rejection, Rule, is_rigid, separated
+from pvg.envs.statements import Library, Rejection, Rule
+from pvg.envs.variables import Pairs, is_rigid, separated
 from pvg.formal.grammar import Tree
 from pvg.formal.unify import Substitution, match
 
@@ -49,7 +50,7 @@ class Game:
         library: what is known about statements.
         goal: None for a generator.
         most: candidates that are kept; when there are so many, no more are looked for.
-        mark: what a generator is to make, a number that stands in the goal's place.
+        token: what a generator is to make, a number that stands in the goal's place.
 
     Attributes:
         nodes: numbers of the statements proved, the goal's hypotheses first.
@@ -59,7 +60,7 @@ class Game:
         rejected: how often there was no new candidate, by reason.
     """
 
-    def __init__(self, library: Library, goal: Goal | None = None, most: int = 2048, mark: int = 0):
+    def __init__(self, library: Library, goal: Goal | None = None, most: int = 2048, token: int = 0):
         self.library, self.goal, self.most = library, goal, most
         self.limit = library.limit(goal.order if goal else None)
         self.distinct = goal.distinct if goal else frozenset()
@@ -71,7 +72,7 @@ class Game:
         self.features: list[tuple[float, ...]] = []
         self.rejected: Counter[Rejection] = Counter()
         self.known: set[int] = set()
-        self.target = library.number(goal.statement) if goal else mark
+        self.target = library.number(goal.statement) if goal else token
         self.wanted = library.alphabet.write(goal.statement, {}) if goal else ""
         for rule, number in library.closed:
             if rule.place < self.limit:
@@ -176,7 +177,7 @@ class State(NamedTuple):
     goal: int
 
 
-def see(game: Game, stop: bool) -> State:
+def observe(game: Game, stop: bool) -> State:
     """What a scorer sees; ``stop`` says whether the game may stop now."""
     n = len(game.numbers) + 1
     numbers, rules = np.empty(n, np.int32), np.empty(n, np.int32)

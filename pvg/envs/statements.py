@@ -8,7 +8,7 @@ step is one of Metamath.  The variables of a goal are constants here (*rigid*), 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from enum import IntEnum
 from itertools import product
 from typing import NamedTuple
@@ -16,15 +16,15 @@ from typing import NamedTuple
 import numpy as np
 
 from pvg.envs.terms import NAMES, POSITIONS, Alphabet, Overflow
+from pvg.envs.variables import Pairs, at_place, renamed, text, with_suffix
 from pvg.errors import UserError
 from pvg.formal.database import Assertion, Database
 from pvg.formal.grammar import Grammar, Tree
 from pvg.formal.unify import Substitution, replace, substitute, unify, variables
 
 PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
-MARKS = 2
+TOKENS = 2
 FORGET = 400_000  # statements after which a library starts anew
-Pairs = frozenset[tuple[str, str]]
 
 
 class Rejection(IntEnum):
@@ -94,7 +94,7 @@ class Library:
         self.rules = [self._rule(k, a) for k, a in enumerate(cited)]
         self.by_label = {rule.label: rule for rule in self.rules}
         self.orders = [rule.order for rule in self.rules]
-        self.vocabulary = len(grammar.axioms) + 2 * NAMES + MARKS
+        self.vocabulary = len(grammar.axioms) + 2 * NAMES + TOKENS
         self.schemes = [self._scheme(rule) for rule in self.rules]
         widest = max((len(_variables(rule)) for rule in self.rules), default=0)
         self.alphabet = Alphabet(grammar, max(longest, widest), 2 + premises)
@@ -103,13 +103,13 @@ class Library:
         self._clear()
 
     def _clear(self) -> None:
-        self.texts = [""] * (1 + MARKS)
-        self.apart: list[Pairs] = [frozenset()] * (1 + MARKS)
+        self.texts = [""] * (1 + TOKENS)
+        self.apart: list[Pairs] = [frozenset()] * (1 + TOKENS)
         self.numbers: dict[tuple[str, Pairs], int] = {}
         self._codes = np.zeros((1024, self.longest), np.int32)
         self._coded = len(self.texts)
-        for mark in (PROVED, UNPROVED):
-            self._codes[mark, 0] = 1 + (self.vocabulary - mark) * POSITIONS
+        for token in (PROVED, UNPROVED):
+            self._codes[token, 0] = 1 + (self.vocabulary - token) * POSITIONS
         self._trees: dict[int, Tree] = {}
         self._results: dict[tuple[int, ...], int] = {}
         self._partial: dict[tuple[int, ...], list[str] | None] = {}
@@ -168,7 +168,7 @@ class Library:
         except Overflow:
             return Rejection.TOO_LONG
         show = {old: self.alphabet.name(code) for old, code in names.items()}
-        return self._intern(text, _renamed(apart, show))
+        return self._intern(text, renamed(apart, show))
 
     def _intern(self, text: str, apart: Pairs) -> int:
         key = (text, apart)
@@ -280,7 +280,7 @@ class Library:
             if kept is None:
                 return Rejection.DISTINCT
             show = {code: self.alphabet.name(new) for code, new in names.items()}
-            apart = _renamed(kept, show | {code: name for name, code in self.alphabet.rigid.items()})
+            apart = renamed(kept, show | {code: name for name, code in self.alphabet.rigid.items()})
         return self._intern(term, apart)
 
     def _kept(self, conditions: list[str]) -> set[tuple[str, str]] | None:
@@ -300,7 +300,7 @@ class Library:
         pairs = list(rule.disjoint)
         for k, premise in enumerate(premises):
             for one, other in self.apart[premise]:
-                pairs.append((_marked(one, k), _marked(other, k)))
+                pairs.append((at_place(one, k), at_place(other, k)))
         return pairs
 
     def unifier(self, rule: Rule, premises: tuple[int, ...]) -> Substitution | None:
@@ -310,7 +310,7 @@ class Library:
         """
         found: Substitution = {}
         for k, (hypothesis, premise) in enumerate(zip(rule.hypotheses, premises)):
-            if not unify(hypothesis, mark(self.tree(premise), "'" * k), found, self.type_of):
+            if not unify(hypothesis, with_suffix(self.tree(premise), "'" * k), found, self.type_of):
                 return None
         return found
 
@@ -318,76 +318,6 @@ class Library:
         """Of a step's conclusion under its unifier, the variables that are left, and their names in its statement."""
         left = variables(substitute(rule.conclusion, found))
         return {name: f"{self.type_of(name)}{k}" for k, name in enumerate(left)}
-
-
-def separated(conditions: Collection[tuple[str, str]], found: Substitution) -> set[tuple[str, str]] | None:
-    """The pairs of variables and rigid names that must be distinct so that the conditions hold; None: they can't."""
-    kept = set()
-    for one, other in conditions:
-        for pair in product(set(leaves(one, found)), set(leaves(other, found))):
-            if pair[0] == pair[1]:
-                return None
-            kept.add(ordered(*pair))
-    return kept
-
-
-def leaves(tree: Tree, found: Substitution) -> Iterator[str]:
-    """The variables and rigid names of a tree with ``found`` put in, with repetitions.
-
-    A condition's name of a rigid variable is its label, which no substitution replaces.
-    """
-    todo = [tree]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, tuple):
-            if len(one) == 1 and is_rigid(one[0]):
-                yield one[0]
-            todo += one[1:]
-        elif one in found:
-            todo.append(found[one])
-        else:
-            yield one
-
-
-def ordered(one: str, other: str) -> tuple[str, str]:
-    """A pair in sorted order."""
-    return (one, other) if one < other else (other, one)
-
-
-def is_rigid(name: str) -> bool:
-    """Whether it names a variable of a goal."""
-    return name[1:2] == "!"
-
-
-def rigid(tree: Tree, names: dict[str, Tree], type_of) -> Tree:
-    """The tree with its variables made constants; ``names`` grows."""
-    if isinstance(tree, tuple):
-        return (tree[0], *[rigid(child, names, type_of) for child in tree[1:]])
-    if tree not in names:
-        names[tree] = (f"{type_of(tree)}!{len(names)}",)
-    return names[tree]
-
-
-def mark(tree: Tree, suffix: str) -> Tree:
-    """The tree with a suffix on each variable."""
-    if isinstance(tree, tuple):
-        return (tree[0], *[mark(child, suffix) for child in tree[1:]])
-    return tree + suffix
-
-
-def text(tree: Tree) -> str:
-    """A tree in prefix notation."""
-    return tree if isinstance(tree, str) else " ".join([tree[0], *map(text, tree[1:])])
-
-
-def _marked(name: str, k: int) -> str:
-    return name if is_rigid(name) else name + "'" * k
-
-
-def _renamed(pairs: Collection[tuple[str, str]], names: dict[str, str]) -> Pairs:
-    """Pairs under other names, without those of which one is gone; rigid names stay."""
-    show = [tuple(name if is_rigid(name) else names.get(name, "") for name in pair) for pair in pairs]
-    return frozenset(ordered(one, other) for one, other in show if one and other)
 
 
 def _variables(rule: Rule) -> dict[str, None]:
