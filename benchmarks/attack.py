@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import statistics
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -22,6 +21,7 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks import results
+from benchmarks.measure import interval
 from pvg.agents.agent import Agent
 from pvg.attacks import best_of
 from pvg.checkpoint import load
@@ -29,11 +29,9 @@ from pvg.envs.exchange import ExchangeEnv
 from pvg.evaluation import false_claims
 from pvg.exchange_program import build_agents
 from pvg.memory import keep_memory
-from pvg.planned_attack import planned_prover
+from pvg.planned_attack import PlannedProver
 
 Attacked = Callable[[ExchangeEnv, Mapping[str, Agent], Tensor], Tensor]
-# two-sided 95 % of Student's t with so many degrees of freedom
-STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
 
 def attacks(budget: int) -> dict[str, Attacked]:
@@ -41,8 +39,8 @@ def attacks(budget: int) -> dict[str, Attacked]:
     return {
         "best of n, its own prover": partial(best_of, budget=budget),
         "best of n, any message": partial(best_of, budget=budget, even=True),
-        "planned, not led": partial(planned_prover, budget=budget, temperature=None, width=2),
-        "planned": partial(planned_prover, budget=budget),
+        "planned, not led": PlannedProver(budget=budget, temperature=None, width=2),
+        "planned": PlannedProver(budget=budget),
     }
 
 
@@ -59,19 +57,11 @@ def trained(folder: Path) -> tuple[ExchangeEnv, dict[str, Agent]]:
     return env, agents
 
 
-def interval(differences: list[float]) -> tuple[float, float]:
-    """Mean of paired differences, and half the width of its 95 % interval."""
-    n = len(differences)
-    if n < 2:
-        return differences[0], math.inf
-    return statistics.mean(differences), STUDENT[n - 1] * statistics.stdev(differences) / math.sqrt(n)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attack", description=__doc__)
     parser.add_argument("--row", default="hard-2-taught", help="of benchmarks.results")
-    parser.add_argument("--seeds", type=int, default=5, choices=range(1, 11))
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--budget", type=int, default=256, help="calls of the verifier a claim")
     parser.add_argument("--most", type=int, default=250, help="false claims")
     parser.add_argument("--runs", type=Path, help="where the runs are; they are not trained then")

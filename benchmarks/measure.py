@@ -1,10 +1,12 @@
-"""CPU time of a thread, sides by turns: what a busy machine does to one it does to the others."""
+"""CPU time of a thread, sides by turns: what a busy machine does to one it does to the others; and intervals."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
+
+import torch
 
 Work = Callable[[], float]  # does some work and says how much: turns, pairs
 
@@ -38,3 +40,13 @@ def rates(
 def ratio(ours: list[float], other: list[float]) -> float:
     """How much faster one side is: the median over the repeats of the quotient within each."""
     return median(a / b for a, b in zip(ours, other, strict=True))
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean, and half of its 95 % interval by Student's t: not a number for a single value."""
+    from scipy.stats import t
+
+    x = torch.tensor(values, dtype=torch.float64)
+    if len(x) < 2:
+        return float(x.mean()), float("nan")
+    return float(x.mean()), float(t.ppf(0.975, len(x) - 1) * x.std() / len(x) ** 0.5)

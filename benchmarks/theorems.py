@@ -19,9 +19,11 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import Tensor
 
+from benchmarks.measure import interval
 from pvg.adversarial_program import AdversarialProgram
 from pvg.agents.theorem_players import ForwardProver, Generator
 from pvg.agents.theorems import Scorer
+from pvg.envs.candidates import NEAR, SIZE, SOLVES
 from pvg.envs.theory import Theory
 from pvg.run import CONFIGS
 
@@ -52,12 +54,12 @@ COLUMNS = ("pass@1", "pass@8", "failed", "distinct", "size", "unifications", "up
 
 
 class Smallest(ForwardProver):
-    """Search without learning: what solves the goal, or else the smallest candidate, the oldest of those first."""
+    """Search without learning: what solves the goal or is nearest to that, the smallest of those, the oldest first."""
 
     def choose(self, td: Any, greedy: bool) -> Tensor:
         """See :class:`Player`."""
-        solves, size = td["features"][..., 0], td["features"][..., 4]
-        return (solves - size).masked_fill(~td["mask"], -torch.inf).argmax(-1)
+        solves, near, size = (td["features"][..., k] for k in (SOLVES, NEAR, SIZE))
+        return (4 * solves + 2 * near - size).masked_fill(~td["mask"], -torch.inf).argmax(-1)
 
 
 def solved(prover: ForwardProver, theory: Theory, budget: int) -> float:
@@ -79,7 +81,7 @@ def arm(name: str, seed: int) -> dict[str, Any]:
         once, often = (solved(prover, program.theory, n * program.theory.moves) for n in (1, trainer.samples))
         found = {"pass@1": once, "pass@8": often}
     else:
-        trainer.train(lambda _, metrics: rows.append(metrics))
+        program._trainer().train(lambda _, metrics: rows.append(metrics))
         found = trainer.judge()
     last = [row for row in rows if "prover/failed" in row][-10:]
     return {
@@ -118,16 +120,6 @@ def mean(values: Iterable[float]) -> float | None:
     """The mean, None of nothing."""
     values = list(values)
     return sum(values) / len(values) if values else None
-
-
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Mean, and half of the 95 % interval by Student's t."""
-    from scipy.stats import t
-
-    x = torch.tensor(values, dtype=torch.float64)
-    if len(x) < 2:
-        return float(x.mean()), float("nan")
-    return float(x.mean()), float(t.ppf(0.975, len(x) - 1) * x.std() / len(x) ** 0.5)
 
 
 def show(name: str, values: Sequence[float | None]) -> str:

@@ -31,7 +31,8 @@ def exploitability(
 
     Args:
         attack: :func:`fresh_prover`, :func:`best_of`, :func:`search`, :func:`exhaustive`,
-            :func:`pvg.planned_attack.planned_prover` or one of your own; ``functools.partial`` sets its budget.
+            :class:`pvg.planned_attack.PlannedProver` or one of your own; ``functools.partial`` sets the
+            budget of a function.
         most: attack at most so many held-out instances.
     """
     return float(attack(env, agents, false_claims(env, most)).double().mean())

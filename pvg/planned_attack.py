@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from tensordict import TensorDict
@@ -22,18 +23,9 @@ ENTRIES = 1 << 24  # of the tables of the trees that grow side by side
 BITS = 24  # of a random number
 
 
-def planned_prover(
-    env: ExchangeEnv,
-    agents: Mapping[str, Agent],
-    index: Tensor,
-    *,
-    budget: int = 256,
-    temperature: float | None = 0.1,
-    width: int = 1,
-    layer: str | None = None,
-    seed: int = 0,
-) -> Tensor:
-    """Attack with a prover that plans.
+@dataclass(frozen=True)
+class PlannedProver:
+    """Attacks with a prover that plans; an :data:`Attack`.
 
     In each game a tree grows whose edges are the prover's messages (token by token) and in which the verifier, taking
     its likeliest act, is part of what follows: π-IW (Junyent, Jonsson and Gómez 2019) with the verifier's own belief
@@ -50,59 +42,68 @@ def planned_prover(
             tokens said, and the verifier is asked after every message.
         seed: decides what is drawn; what becomes of an instance does not depend on those beside it.
 
-    Returns:
-        which instances were accepted, bool ``[n]``.
-
     Raises:
         UserError: a budget too small for one game, a layer that is not there, or a protocol with more voices.
     """
-    return plan_messages(
-        env, agents, index, budget=budget, temperature=temperature, width=width, layer=layer, seed=seed
-    )[0]
 
+    budget: int = 256
+    temperature: float | None = 0.1
+    width: int = 1
+    layer: str | None = None
+    seed: int = 0
 
-@torch.no_grad()
-def plan_messages(
-    env: ExchangeEnv,
-    agents: Mapping[str, Agent],
-    index: Tensor,
-    *,
-    budget: int = 256,
-    temperature: float | None = 0.1,
-    width: int = 1,
-    layer: str | None = None,
-    seed: int = 0,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The same; also the transcripts ``[n, rounds, width]`` of the games that were accepted (-1 in the others), and
-    how often the verifier was asked, int64 ``[n]``."""
-    if temperature is not None and temperature <= 0:
-        raise UserError(f"planned_prover: temperature={temperature:g}: write a number above 0, or null.")
-    prover, decider = one_prover(env)
-    verifier = Frozen(agents[decider.voice.agent], layer)
-    found = []
-    begin = 0
-    while begin < len(index):
-        make = dict(
-            looks=layer is not None, temperature=temperature, draft=_draft(agents[prover.voice.agent])
-        )
-        simulator = ExchangeSimulator(env, index[begin:], prover, decider, verifier, **make)  # type: ignore[arg-type]
-        steps = env.protocol.rounds * simulator.length
-        least = steps * simulator.price if temperature is not None else env.protocol.rounds
-        if budget < least:
+    def __post_init__(self):
+        if self.temperature is not None and self.temperature <= 0:
             raise UserError(
-                f"planned_prover: budget={budget}, and one game of {steps} tokens may ask the verifier {least} times"
-                + (", as it looks ahead at each (temperature=null does not)." if temperature else ".")
+                f"PlannedProver: temperature={self.temperature:g}: write a number above 0, or null."
             )
-        expansions = budget if temperature is None else budget // simulator.actions
+
+    def __call__(self, env: ExchangeEnv, agents: Mapping[str, Agent], index: Tensor) -> Tensor:
+        """Which instances were accepted, bool ``[n]``."""
+        return self.plan(env, agents, index)[0]
+
+    @torch.no_grad()
+    def plan(
+        self, env: ExchangeEnv, agents: Mapping[str, Agent], index: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same; also the transcripts ``[n, rounds, width]`` of the games that were accepted (-1 in the others), and
+        how often the verifier was asked, int64 ``[n]``."""
+        prover, decider = one_prover(env)
+        verifier, draft = Frozen(agents[decider.voice.agent], self.layer), _draft(agents[prover.voice.agent])
+        found, begin, looks = [], 0, self.layer is not None
+        while begin < len(index):
+            simulator = ExchangeSimulator(
+                env,
+                index[begin:],
+                prover,
+                decider,
+                verifier,
+                looks=looks,
+                temperature=self.temperature,
+                draft=draft,
+            )
+            nodes = self._nodes(simulator, env.protocol.rounds)
+            novelty = simulator.atoms_shape[0] ** self.width * simulator.atoms_shape[1] ** self.width
+            trees = min(len(index) - begin, max(1, ENTRIES // max(nodes * simulator.actions, novelty)))
+            part = index[begin : begin + trees]
+            search = Search(simulator, part, width=self.width, capacity=nodes, seed=self.seed)
+            found.append(search.attack(self.budget))
+            begin += trees
+        accepted, said, asked = map(torch.cat, zip(*found, strict=True))
+        return accepted, said, asked
+
+    def _nodes(self, simulator: ExchangeSimulator, rounds: int) -> int:
+        """How many a tree needs room for."""
+        steps, led = rounds * simulator.length, self.temperature is not None
+        least = steps * simulator.price if led else rounds
+        if self.budget < least:
+            raise UserError(
+                f"PlannedProver: budget={self.budget}, and one game of {steps} tokens may ask the verifier {least} "
+                "times" + (", as it looks ahead at each (temperature=null does not)." if led else ".")
+            )
+        expansions = self.budget // simulator.actions if led else self.budget
         every = sum(simulator.actions**k for k in range(steps + 1))
-        nodes = min(4 * expansions * steps, every) + simulator.actions
-        novelty = simulator.atoms_shape[0] ** width * simulator.atoms_shape[1] ** width
-        trees = min(len(index) - begin, max(1, ENTRIES // max(nodes * simulator.actions, novelty)))
-        search = Search(simulator, index[begin : begin + trees], width=width, capacity=nodes, seed=seed)
-        found.append(search.attack(budget))
-        begin += trees
-    accepted, said, asked = map(torch.cat, zip(*found, strict=True))
-    return accepted, said, asked
+        return min(4 * expansions * steps, every) + simulator.actions
 
 
 class Search(RolloutIW):
@@ -128,7 +129,7 @@ class Search(RolloutIW):
         self.keys, self.moment, self.drawn = mix(index, seed), 0, 0
 
     def attack(self, budget: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Search with so many answers of the verifier a tree; what :func:`plan_messages` returns."""
+        """Search with so many answers of the verifier a tree; what :meth:`PlannedProver.plan` returns."""
         state: State = self.simulator.initial(self.trees)
         self.begin(state)
         self.asked, self.accepted = state["asked"].clone(), state["accepted"].clone()

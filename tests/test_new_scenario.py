@@ -12,7 +12,7 @@ from torchrl.envs.utils import check_env_specs
 from pvg.attacks import exhaustive, search
 from pvg.envs.protocols import nip
 from pvg.evaluation import held_out
-from tests.cli import ROOT, Program
+from tests.cli import ROOT
 from tests.envs.scenarios import PROTOCOLS
 
 PAGE = (ROOT / "docs" / "new-scenario.md").read_text()
@@ -27,13 +27,6 @@ def folder(tmp_path_factory):
     (folder / "channel.py").write_text(CODE)
     (folder / "env" / "channel.yaml").write_text(CONFIG)
     return folder
-
-
-@pytest.fixture(scope="module")
-def pvg(tmp_path_factory):
-    program = Program(tmp_path_factory.mktemp("cli"))
-    yield program
-    program.close()
 
 
 @pytest.fixture
@@ -89,15 +82,12 @@ def open_text(folder):
     ],
 )
 def test_its_constructor_is_the_schema(pvg, folder, arguments, words):
-    done = pvg("--config-dir", ".", "env=channel", *arguments, folder=folder)
-    assert done.code == 2 and words in " ".join(done.err.split()) and "Traceback" not in done.err
+    pvg.refuses(words, "--config-dir", ".", "env=channel", *arguments, folder=folder)
 
 
 def test_without_its_folder_it_is_not_found(pvg, folder, tmp_path):
-    done = pvg(f"--config-dir={folder}", "env=channel", folder=tmp_path)
-    assert done.code == 2 and "a module of your own must lie in the folder you start from" in " ".join(
-        done.err.split()
-    )
+    words = "a module of your own must lie in the folder you start from"
+    pvg.refuses(words, f"--config-dir={folder}", "env=channel", folder=tmp_path)
 
 
 # --- the scenario itself, against strings ---

@@ -1,5 +1,6 @@
 """A prover that plans: what it finds against brute force, and what it reports against the verifier by itself."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -11,7 +12,7 @@ from pvg.attacks import best_of, exploitability
 from pvg.envs.protocols import adp, debate, nip, solo
 from pvg.errors import UserError
 from pvg.evaluation import held_out
-from pvg.planned_attack import plan_messages, planned_prover
+from pvg.planned_attack import PlannedProver
 from pvg.planning.exchange import ExchangeSimulator
 from pvg.planning.simulator import check_functional
 from tests.envs.scenarios import build, cast
@@ -33,7 +34,7 @@ def test_with_a_large_budget_it_finds_whatever_there_is(rule, first):
     index = held_out(env)
     every = brute_force(env, rule, index)
     for temperature, width in ((None, 1), (None, 2), (0.3, 1), (0.3, 2)):
-        found = planned_prover(env, agents, index, budget=EVERYTHING, temperature=temperature, width=width)
+        found = PlannedProver(budget=EVERYTHING, temperature=temperature, width=width)(env, agents, index)
         assert found.tolist() == every
 
 
@@ -50,7 +51,7 @@ def test_what_it_reports_the_verifier_confirms_and_no_call_is_hidden(rule, first
         return whole(observation)
 
     verifier.evaluate = counting
-    accepted, said, asked = plan_messages(env, agents, index, budget=budget, temperature=temperature)
+    accepted, said, asked = PlannedProver(budget=budget, temperature=temperature).plan(env, agents, index)
     verifier.evaluate = whole
     assert asked.max() <= budget and accepted.sum() < 30
     assert rule is not whim or budget < 60 or accepted.any()
@@ -70,7 +71,7 @@ def test_an_instance_s_fate_does_not_depend_on_those_beside_it(temperature, monk
     env, agents = attacked(whim, BOTH["prover first"], test=30)
     agents["prover"] = Agent(env, "prover", ToyNet)
     index = held_out(env)
-    attack = partial(planned_prover, budget=40, temperature=temperature)
+    attack = PlannedProver(budget=40, temperature=temperature)
     whole = attack(env, agents, index)
     assert 0 < whole.sum() < 30
     assert torch.equal(attack(env, agents, index.flip(0)).flip(0), whole)
@@ -78,7 +79,7 @@ def test_an_instance_s_fate_does_not_depend_on_those_beside_it(temperature, monk
     monkeypatch.setattr(planned_attack, "ENTRIES", 1)
     agents["verifier"].chunk = 3
     assert torch.equal(attack(env, agents, index), whole)
-    assert not torch.equal(attack(env, agents, index, seed=1), whole)
+    assert not torch.equal(replace(attack, seed=1)(env, agents, index), whole)
 
 
 def test_the_verifier_s_belief_leads():
@@ -91,8 +92,8 @@ def test_the_verifier_s_belief_leads():
 
     env, agents = attacked(digits, nip(3, first_decision=-1), test=40)
     index = held_out(env)
-    assert planned_prover(env, agents, index, budget=60).all()
-    assert not planned_prover(env, agents, index, budget=60, temperature=None).any()
+    assert PlannedProver(budget=60)(env, agents, index).all()
+    assert not PlannedProver(budget=60, temperature=None)(env, agents, index).any()
 
 
 def test_hidden_units_are_those_of_the_network():
@@ -115,7 +116,7 @@ def test_hidden_units_are_those_of_the_network():
     seen = simulator.atoms(state)[:, -32:].bool()
     assert torch.equal(seen, units) and 0.1 < seen.float().mean() < 0.9
     assert simulator.atoms_shape == (simulator.atoms(state).shape[1], 5)
-    planned_prover(env, agents, index, budget=40, layer="body.1")
+    PlannedProver(budget=40, layer="body.1")(env, agents, index)
 
 
 def heard_before(env, state, place):
@@ -138,7 +139,7 @@ def test_every_exchange_is_a_function_of_its_state(scenario, protocol):
         check_functional(
             ExchangeSimulator(env, held_out(env), prover, decider, frozen, temperature=temperature)
         )
-    accepted, _, asked = plan_messages(env, agents, held_out(env), budget=300)
+    accepted, _, asked = PlannedProver(budget=300).plan(env, agents, held_out(env))
     assert len(accepted) == 20 and asked.max() <= 300
 
 
@@ -195,8 +196,8 @@ def test_what_it_cannot_do_it_says():
         ({"width": 3}, "width=3"),
     ):
         with pytest.raises(UserError, match=words):
-            planned_prover(env, agents, index, **how)
+            PlannedProver(**how)(env, agents, index)
     for protocol in (debate(2), solo()):
         other = build("toy", protocol)
         with pytest.raises(UserError, match="one prover and one verifier"):
-            planned_prover(other, cast(other), held_out(other))
+            PlannedProver()(other, cast(other), held_out(other))

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import time
 
 import pytest
 
@@ -12,7 +11,7 @@ from pvg import checkpoint
 from pvg.envs.problems import part
 from pvg.envs.word_sources import problems
 from pvg.report.rounds import steps_to_exploit
-from tests.cli import Program, finish, start
+from tests.cli import logged
 
 # a game so short that nobody learns; what must hold holds all the same
 SMALL = (  # noqa: SIM905
@@ -20,15 +19,6 @@ SMALL = (  # noqa: SIM905
     "trainer.checking.steps=5 trainer.checking.problems=30 trainer.checking.k_per_role=2 trainer.provers.iterations=4 "
     "trainer.provers.problems=4 env.count=400 engine.slots=64 tracker=csv checkpoint_every=7"
 ).split()
-
-
-@pytest.fixture(scope="module")
-def pvg(tmp_path_factory):
-    program = Program(
-        tmp_path_factory.mktemp("rounds"), "pvg.rounds_program", "transformers.models.llama.modeling_llama"
-    )
-    yield program
-    program.close()
 
 
 @pytest.fixture(scope="module")
@@ -166,14 +156,8 @@ def test_the_report_shows_attempts_as_they_were_judged(reference):
 
 @pytest.mark.parametrize("rows", [20, 75, 81])  # it imitates, attacks, and checks in round 1
 def test_killed_and_resumed_it_gives_the_same_report(pvg, reference, tmp_path, rows):
-    process, run = start(*SMALL, "folder=run", folder=tmp_path), tmp_path / "run"
-    end = time.monotonic() + 120
-    while not (run / "metrics.csv").is_file() or (run / "metrics.csv").read_bytes().count(b"\n") <= rows:
-        assert process.poll() is None and time.monotonic() < end, process.communicate()[1]
-        time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert not (run / "result.json").exists()
+    run = tmp_path / "run"
+    pvg.killed(*SMALL, folder=run, rows=rows)
     pvg("resume=run", folder=tmp_path).ok()
     assert results(run) == results(reference[1])
     assert attempts(run, 3) == attempts(reference[1], 3)
@@ -246,27 +230,18 @@ def test_what_is_wrong_is_said_before_anything_is_written(pvg, tmp_path, argumen
             vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1
         )
         LlamaForCausalLM(small).save_pretrained(tmp_path / "untokenized")
-    done = pvg(*SMALL, *arguments, folder=tmp_path)
-    assert done.code == 2 and "Traceback" not in done.err
-    assert words in " ".join(done.err.split()), done.err
-    assert not list(tmp_path.glob("runs/*"))
+    pvg.refuses(words, *SMALL, *arguments, folder=tmp_path)
 
 
 def test_another_game_is_refused(pvg):
-    done = pvg("experiment=rounds", "env=graph_isomorphism", "tracker=csv")
-    assert done.code == 2 and "env=graph_isomorphism is played by experiment=ppo" in " ".join(
-        done.err.split()
-    )
+    words = "env=graph_isomorphism is played by experiment=ppo"
+    pvg.refuses(words, "experiment=rounds", "env=graph_isomorphism", "tracker=csv")
 
 
-def test_no_worker_is_left_behind(tmp_path):
-    process = start(*SMALL, "trainer.rounds=50", "folder=run", folder=tmp_path)
-    end = time.monotonic() + 120
-    while not (tmp_path / "run/metrics.csv").is_file():
-        assert process.poll() is None and time.monotonic() < end
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)
-    done = finish(process, tmp_path)
+def test_no_worker_is_left_behind(pvg, tmp_path):
+    process = pvg.begin(*SMALL, "trainer.rounds=50", "folder=run", folder=tmp_path)
+    process.wait_for(lambda: logged(tmp_path / "run"))
+    done = process.stop(signal.SIGINT)
     assert done.code == 130 and re.search(r"Go on with:  python -m pvg.run resume=run", done.out)
     assert checkpoint.load(tmp_path / "run")["step"] > 0
     assert not [p for p in os.listdir("/proc") if p.isdigit() and _group(p) == process.pid]

@@ -21,7 +21,6 @@ from pvg.trainers.lessons import lessons
 from pvg.trainers.policy_gradient import PolicyGradient
 from pvg.trainers.rounds import Rounds
 from pvg.trainers.supervised import Descent, Optimiser, Start, imitate
-from tests.cli import Program
 
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -78,19 +77,13 @@ def model(tmp_path_factory):
     return folder, data
 
 
-def test_the_settings_for_real_models_play(model, tmp_path):
+def test_the_settings_for_real_models_play(pvg, model):
     folder, data = model
     short = (
         "trainer.rounds=1 trainer.test=30 trainer.checking.steps=3 trainer.checking.problems=30 "
         "trainer.provers.iterations=2 trainer.provers.problems=3 engine=torch tracker=csv folder=run"
     )
-    pvg = Program(tmp_path, "pvg.rounds_program", "transformers.models.qwen2.modeling_qwen2")
-    try:
-        done = pvg(
-            "experiment=rounds_gsm8k", f"agents.model={folder}", f"env.path={data}", *short.split()
-        ).ok()
-    finally:
-        pvg.close()
+    done = pvg("experiment=rounds_gsm8k", f"agents.model={folder}", f"env.path={data}", *short.split()).ok()
     run = done.folder / "run"
     found = json.loads((run / "result.json").read_text())
     start = next(row for row in found["rounds"] if row["what"] == "start")

@@ -52,7 +52,7 @@ class Player:
     def __init__(self, theory: Theory, scorer: Scorer, slots: int = 64):
         if slots < 1:
             raise UserError(f"agents.player.slots={slots}: write 1 or more; 16 to 1024 are sensible.")
-        self.theory, self.scorer, self.slots = theory, scorer, slots
+        self.theory, self.scorer, self.slots = theory, scorer.eval(), slots
         self.policy = module(scorer)
         self.rejected: Counter[Rejection] = Counter()
 

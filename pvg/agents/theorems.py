@@ -25,12 +25,15 @@ class Scorer(nn.Module):
         library: whose numbers the inputs are.
         width: of embeddings.
         hidden: of the layer that compares.
+        dropout: share of its units that are left out at random while it imitates; half of it for embeddings.
     """
 
-    def __init__(self, library: Library, width: int = 48, hidden: int = 48):
+    def __init__(self, library: Library, width: int = 48, hidden: int = 48, dropout: float = 0.3):
         for name, value in (("width", width), ("hidden", hidden)):
             if value < 1:
                 raise UserError(f"{name}={value} of a scorer of theorems: write 1 or more.")
+        if not 0 <= dropout < 1:
+            raise UserError(f"dropout={dropout} of a scorer of theorems: write a share, from 0 to below 1.")
         super().__init__()
         self.library = library
         self.symbols = nn.EmbeddingBag(1 + library.vocabulary * POSITIONS, width, mode="sum", padding_idx=0)
@@ -46,6 +49,7 @@ class Scorer(nn.Module):
         self.context = nn.Linear(2 * width, hidden)
         self.feature = nn.Linear(FEATURES, hidden)
         self.out = nn.Linear(hidden, 1)
+        self.thin_symbols, self.thin = nn.Dropout(dropout / 2), nn.Dropout(dropout)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.query.weight)
         nn.init.zeros_(self.query.bias)
@@ -57,7 +61,7 @@ class Scorer(nn.Module):
         row, column = mask.nonzero(as_tuple=True)  # most batches are far from full
         numbers, place = _unique(torch.cat([candidates[row, column], nodes.flatten(), goal]))
         codes = torch.from_numpy(self.library.codes(numbers)).to(goal.device)
-        read = self.read(self.symbols(codes))
+        read = self.read(self.thin_symbols(self.symbols(codes)))
         at, of_nodes, of_goal = place.to(goal.device).split([len(row), nodes.numel(), len(goal)])
         live = (nodes > 0).unsqueeze(-1)
         proved = (read[of_nodes].view(*nodes.shape, -1) * live).sum(1) / live.sum(1).clamp(min=1)
@@ -66,7 +70,7 @@ class Scorer(nn.Module):
         rule, feature = self.rule(rules[row, column]), self.feature(features[row, column])
         h = self.candidate(read)[at] + rule + feature + self.context(state)[row]
         logits = torch.full(mask.shape, -torch.inf, device=goal.device)
-        return logits.index_put((row, column), similar + self.out(h.relu()).squeeze(-1))
+        return logits.index_put((row, column), similar + self.out(self.thin(h.relu())).squeeze(-1))
 
 
 def _unique(numbers: Tensor) -> tuple[np.ndarray, Tensor]:

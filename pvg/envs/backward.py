@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from pvg.envs.candidates import Game, Goal, Move, observe
 from pvg.envs.derivations import Example, Proof, Rejected, statements
+from pvg.envs.schemes import with_suffix
 from pvg.envs.statements import Library, Rejection, Rule
 from pvg.envs.theorems import TheoremEnv
-from pvg.envs.variables import with_suffix
 from pvg.formal.grammar import Tree
 from pvg.formal.unify import Substitution, substitute, unify
 
@@ -113,7 +113,7 @@ class BackwardGame(Game):
         self.rules.append(rule)
         self.choices.append((label, len(hypotheses), after))
         arity, size = len(hypotheses), len(library.texts[number]) / library.longest
-        self.features.append((not after, arity == 0, arity == 1, arity > 1, size, len(after) / 8))
+        self.features.append((not after, arity == 0, arity == 1, arity > 1, size, len(after) / 8, 0.0))
 
     def _finish(self) -> None:
         """The moves of the proof that was found, in order, none twice."""

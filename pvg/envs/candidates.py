@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pvg.envs.schemes import Pairs, is_rigid, separated
 from pvg.envs.statements import Library, Rejection, Rule
-from pvg.envs.variables import Pairs, is_rigid, separated
+from pvg.envs.subgoals import Subgoals, Wanted
 from pvg.formal.grammar import Tree
 from pvg.formal.unify import Substitution, match
 
-FEATURES = 6
+FEATURES = 7
+SOLVES, SIZE, NEAR = 0, 4, 6  # places among the features
 STOP = 0  # the place of the generator's other choice; candidates begin behind it
 
 
@@ -74,9 +76,11 @@ class Game:
         self.known: set[int] = set()
         self.target = library.number(goal.statement) if goal else token
         self.wanted = library.alphabet.write(goal.statement, {}) if goal else ""
+        self.subgoals = Subgoals(library.steps(self.wanted, self.limit)) if goal else None
         for rule, number in library.closed:
             if rule.place < self.limit:
                 self._offer(rule, (), number)
+        self._hint(0)
         for hypothesis in goal.hypotheses if goal else ():
             self._append(library.number(hypothesis))
 
@@ -106,9 +110,23 @@ class Game:
     def _append(self, number: int) -> None:
         self.known.add(number)
         self.nodes.append(number)
+        if self.subgoals:
+            self._hint(0, self.subgoals.prove(number))
+        before = len(self.numbers)
         self._grow()
+        self._hint(before)
         if not self.numbers:
             self.rejected[Rejection.NO_CANDIDATE] += 1
+
+    def _hint(self, since: int, wanted: Wanted | None = None) -> None:
+        """How near the candidates from a place on are to the goal; or what has become nearer by what is wanted now."""
+        if not self.subgoals or since == len(self.numbers):
+            return
+        numbers, before = self.numbers[since:], [features[NEAR] for features in self.features[since:]]
+        near = self.subgoals.near(numbers) if wanted is None else wanted.near(numbers, before)
+        for k, (old, new) in enumerate(zip(before, near), since):
+            if new > old:
+                self.features[k] = (*self.features[k][:NEAR], new)
 
     def _grow(self) -> None:
         """New candidates: all that use the newest node."""
@@ -146,7 +164,7 @@ class Game:
             arity = len(premises)
             size = len(self.library.texts[number]) / self.library.longest
             solves = self.goal is not None and self.proves(number)
-            self.features.append((solves, arity == 0, arity == 1, arity > 1, size, len(self.nodes) / 16))
+            self.features.append((solves, arity == 0, arity == 1, arity > 1, size, len(self.nodes) / 16, 0.0))
 
     def _allowed(self, number: int) -> bool:
         pairs = {p for p in self.library.apart[number] if is_rigid(p[0]) and is_rigid(p[1])}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pvg.envs.candidates import STOP, Game, Goal, Move, State, observe
+from pvg.envs.candidates import SOLVES, STOP, Game, Goal, Move, State, observe
+from pvg.envs.schemes import ordered, rigid, text
 from pvg.envs.statements import Library, Rejection
-from pvg.envs.variables import ordered, rigid, text
 from pvg.formal.dag import dag
 from pvg.formal.database import Assertion
 from pvg.formal.grammar import Tree
@@ -121,6 +121,9 @@ def examples(
 ) -> tuple[list[Example], Game]:
     """Replay a proof: each state on the way, with the candidates that the proof still needs.
 
+    Where some candidates prove the goal at once, these are what is right, and the replay ends: a proof that was found
+    by chance may be longer than it must.
+
     Args:
         stops: a generator plays it, and stops at the end; only the very next move is right.
 
@@ -136,9 +139,12 @@ def examples(
         place = game.find(number)
         if place is None:
             raise Rejected(Rejection.BUDGET)
-        right = [place] if stops else [k for k, n in enumerate(game.numbers) if n in wanted]
+        solving = [k for k, features in enumerate(game.features) if features[SOLVES]]
+        right = [place] if stops else solving or [k for k, n in enumerate(game.numbers) if n in wanted]
         found.append(Example(observe(game, stops and may_stop(game)), tuple(k + 1 for k in right)))
-        game.take(place)
+        game.take(right[0] if solving else place)
+        if solving:
+            break
         wanted.discard(number)
     if stops and may_stop(game):
         found.append(Example(observe(game, True), (STOP,)))

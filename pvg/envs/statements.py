@@ -8,15 +8,17 @@ step is one of Metamath.  The variables of a goal are constants here (*rigid*), 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import IntEnum
+from functools import lru_cache, partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
+from pvg.envs.schemes import Pairs, is_rigid, ordered, text, with_suffix
+from pvg.envs.subgoals import Steps
 from pvg.envs.terms import NAMES, POSITIONS, Alphabet, Overflow
-from pvg.envs.variables import Pairs, at_place, renamed, text, with_suffix
 from pvg.errors import UserError
 from pvg.formal.database import Assertion, Database
 from pvg.formal.grammar import Grammar, Tree
@@ -25,6 +27,7 @@ from pvg.formal.unify import Substitution, replace, substitute, unify, variables
 PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
 TOKENS = 2
 FORGET = 400_000  # statements after which a library starts anew
+GOALS = 1000  # whose steps are remembered
 
 
 class Rejection(IntEnum):
@@ -70,6 +73,7 @@ class Library:
             every run.
         computed: those that were not remembered.
         generation: how often it has started anew.
+        steps: to a goal that is written in the alphabet, with so many rules: see ``Steps``.
     """
 
     def __init__(
@@ -113,7 +117,9 @@ class Library:
         self._trees: dict[int, Tree] = {}
         self._results: dict[tuple[int, ...], int] = {}
         self._partial: dict[tuple[int, ...], list[str] | None] = {}
+        self._heads: dict[str, np.ndarray] = {}
         self._copies: dict[tuple[int, int], str] = {}
+        self.steps = lru_cache(GOALS)(partial(Steps, self))
         self._fits: dict[int, tuple[list[tuple[Rule, int]], frozenset[tuple[int, int]]]] = {}
         self.closed = [(rule, self.apply(rule, ())) for rule in self.rules if not rule.hypotheses]
 
@@ -168,7 +174,7 @@ class Library:
         except Overflow:
             return Rejection.TOO_LONG
         show = {old: self.alphabet.name(code) for old, code in names.items()}
-        return self._intern(text, renamed(apart, show))
+        return self._intern(text, _renamed(apart, show))
 
     def _intern(self, text: str, apart: Pairs) -> int:
         key = (text, apart)
@@ -198,6 +204,17 @@ class Library:
             self._coded = many
         return self._codes[numbers]
 
+    def heads(self, numbers: Sequence[int]) -> np.ndarray:
+        """Of statements, the symbols at their uppermost places: int16 ``[n, HEADS]``."""
+        return self.alphabet.uppermost(self.codes(np.asarray(numbers)))
+
+    def heads_of(self, terms: Sequence[str]) -> np.ndarray:
+        """The same of any terms, which are remembered."""
+        new = [term for term in dict.fromkeys(terms) if term not in self._heads]
+        if new:
+            self._heads |= zip(new, self.alphabet.heads(new, self.longest))
+        return np.stack([self._heads[term] for term in terms])
+
     def copy(self, number: int, k: int) -> str:
         """A statement with variables that no rule and no premise of another place has."""
         key = (number, k)
@@ -220,7 +237,7 @@ class Library:
                 (rule, place)
                 for rule in self.rules
                 for place in range(len(rule.hypotheses))
-                if self._could(self.patterns[rule.place][place], one)
+                if self.alphabet.unifiable(self.patterns[rule.place][place], one)
             ]
             known = self._fits[number] = found, frozenset((rule.place, place) for rule, place in found)
         return known
@@ -234,15 +251,6 @@ class Library:
             self.computed += 1
             known = self._results[key] = self._apply(rule, premises)
         return known
-
-    def _could(self, hypothesis: str, statement: str) -> bool:
-        alphabet, one, other = self.alphabet, hypothesis[0], statement[0]
-        if one != other and one not in alphabet.variables and other not in alphabet.variables:
-            return False
-        try:
-            return alphabet.unify(hypothesis, statement, ()) is not None
-        except Overflow:
-            return False
 
     def _unified(self, rule: Rule, premises: tuple[int, ...]) -> list[str] | None:
         """Under the most general unifier of the first hypotheses with these: the other hypotheses, the conclusion, and
@@ -280,7 +288,7 @@ class Library:
             if kept is None:
                 return Rejection.DISTINCT
             show = {code: self.alphabet.name(new) for code, new in names.items()}
-            apart = renamed(kept, show | {code: name for name, code in self.alphabet.rigid.items()})
+            apart = _renamed(kept, show | {code: name for name, code in self.alphabet.rigid.items()})
         return self._intern(term, apart)
 
     def _kept(self, conditions: list[str]) -> set[tuple[str, str]] | None:
@@ -300,7 +308,7 @@ class Library:
         pairs = list(rule.disjoint)
         for k, premise in enumerate(premises):
             for one, other in self.apart[premise]:
-                pairs.append((at_place(one, k), at_place(other, k)))
+                pairs.append((_at_place(one, k), _at_place(other, k)))
         return pairs
 
     def unifier(self, rule: Rule, premises: tuple[int, ...]) -> Substitution | None:
@@ -318,6 +326,16 @@ class Library:
         """Of a step's conclusion under its unifier, the variables that are left, and their names in its statement."""
         left = variables(substitute(rule.conclusion, found))
         return {name: f"{self.type_of(name)}{k}" for k, name in enumerate(left)}
+
+
+def _at_place(name: str, k: int) -> str:
+    return name if is_rigid(name) else name + "'" * k
+
+
+def _renamed(pairs: Collection[tuple[str, str]], names: dict[str, str]) -> Pairs:
+    """Pairs under other names, without those of which one is gone; rigid names stay."""
+    show = [tuple(name if is_rigid(name) else names.get(name, "") for name in pair) for pair in pairs]
+    return frozenset(ordered(one, other) for one, other in show if one and other)
 
 
 def _variables(rule: Rule) -> dict[str, None]:

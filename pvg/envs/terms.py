@@ -16,6 +16,7 @@ POSITIONS = (
     32  # places of a tree that a network can tell apart: those of the first five levels, and all below
 )
 NAMES = 8  # variables, and rigid ones, that it can tell apart; later ones look like the last
+HEADS = 15  # places of the first four levels
 LARGEST = 10_000  # symbols of a string on the way to a unifier
 PAD = chr(1)
 
@@ -179,6 +180,16 @@ class Alphabet:
                 raise Overflow
         return others
 
+    def unifiable(self, one: str, other: str) -> bool:
+        """Whether two terms without a common variable have a unifier; not if terms became too long on the way."""
+        x, y = one[0], other[0]
+        if x != y and x not in self.variables and y not in self.variables:
+            return False
+        try:
+            return self.unify(one, other, ()) is not None
+        except Overflow:
+            return False
+
     def match(self, pattern: str, term: str) -> bool:
         """Whether a term is an instance of a pattern; the term's own variables stay as they are."""
         found: dict[str, str] = {}
@@ -225,6 +236,22 @@ class Alphabet:
                 top[more] += 1
                 below = 2 * place[more] + (1 if child == 0 else 2)
                 stack[more, top[more]] = np.minimum(below, POSITIONS - 1)
+        return found
+
+    def heads(self, terms: Sequence[str], longest: int) -> np.ndarray:
+        """The symbols at the uppermost places: int16 ``[n, HEADS]``, 0 for variables and where there is nothing.
+
+        Where two terms have different symbols in one place, they have no unifier.
+        """
+        return self.uppermost(self.codes([term[:longest] for term in terms], longest))
+
+    def uppermost(self, codes: np.ndarray) -> np.ndarray:
+        """The same from :meth:`codes`."""
+        token, place = np.divmod(codes - 1, POSITIONS)
+        first = len(self.symbols)  # of the variables' tokens
+        row, column = np.nonzero((codes > 0) & (place < HEADS) & ((token < first) | (token >= first + NAMES)))
+        found = np.zeros((len(codes), HEADS), np.int16)
+        found[row, place[row, column]] = token[row, column] + 1
         return found
 
     def _lookup(self) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pvg.envs.candidates import Goal
 from pvg.envs.derivations import Proof, statements
+from pvg.envs.schemes import Pairs, is_rigid, separated, with_suffix
 from pvg.envs.statements import Library
-from pvg.envs.variables import Pairs, is_rigid, separated, with_suffix
 from pvg.formal.building import Maker, Step, active_floating, new_theorem
 from pvg.formal.database import Assertion
 from pvg.formal.grammar import Tree

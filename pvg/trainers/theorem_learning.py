@@ -141,7 +141,7 @@ class Learner:
     """A scorer and its optimiser."""
 
     def __init__(self, scorer: Scorer, learning_rate: float, max_grad_norm: float):
-        self.scorer, self.policy, self.max_grad_norm = scorer, module(scorer), max_grad_norm
+        self.scorer, self.policy, self.max_grad_norm = scorer.eval(), module(scorer), max_grad_norm
         self.optimiser = torch.optim.Adam(scorer.parameters(), learning_rate)
 
     def descend(self, loss: Tensor) -> None:
@@ -153,7 +153,9 @@ class Learner:
 
     def imitation(self, some: Sequence[Example]) -> Tensor:
         """Minus the log-probability of choosing any that was right, a mean over states."""
+        self.scorer.train()
         td = self.policy(pad([example.state for example in some]))
+        self.scorer.eval()
         right = torch.zeros(td["mask"].shape, dtype=torch.bool)
         for k, example in enumerate(some):
             right[k, list(example.right)] = True

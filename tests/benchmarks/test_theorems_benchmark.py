@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks import theorems
+from benchmarks import measure, theorems
 
 
 def row(arm, seed, first):
@@ -13,7 +13,7 @@ def row(arm, seed, first):
 
 
 def test_an_interval_is_students():
-    middle, half = theorems.interval([1.0, 2.0, 3.0])
+    middle, half = measure.interval([1.0, 2.0, 3.0])
     assert middle == pytest.approx(2.0)
     assert half == pytest.approx(4.302653 / 3**0.5, rel=1e-5)  # t at 97.5 % with two degrees of freedom
     assert theorems.mean([]) is None and theorems.show("size", [None]) == "–"

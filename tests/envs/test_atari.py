@@ -10,8 +10,6 @@ from torchrl.envs.utils import check_env_specs
 from pvg.envs.atari import Atari
 from pvg.errors import UserError
 
-pytest.importorskip("ale_py")
-
 
 @pytest.mark.parametrize("how", [{}, {"frames": False, "tiles": True}, {"frameskip": 3, "workers": 2}])
 def test_specs(how):

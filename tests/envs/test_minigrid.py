@@ -2,6 +2,7 @@
 
 import sys
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -22,8 +23,6 @@ def test_without_minigrid_it_says_what_to_install(monkeypatch):
 
 def test_a_walk_is_minigrids_own():
     """Many games, in mixed order, from saved states; one undisturbed environment of MiniGrid a game."""
-    gymnasium = pytest.importorskip("gymnasium")
-    pytest.importorskip("minigrid")
     env, chance = MiniGrid(DOOR, games=3, seed=5), np.random.default_rng(0)
     plain = [gymnasium.make(DOOR).unwrapped for _ in range(3)]
     for one in plain:
@@ -50,7 +49,6 @@ def test_a_walk_is_minigrids_own():
 
 def test_it_can_be_planned_in():
     """The check that it is a function of its state passes, and a search finds what its atoms tell apart."""
-    pytest.importorskip("minigrid")
     simulator = EnvSimulator(MiniGrid("MiniGrid-Empty-5x5-v0", games=2), features="cells")
     planner = RolloutIW(simulator, trees=2, budget=400)
     planner.begin(simulator.initial(2))
@@ -59,7 +57,6 @@ def test_it_can_be_planned_in():
 
 
 def test_an_unknown_level_names_those_there_are():
-    pytest.importorskip("minigrid")
     with pytest.raises(UserError, match="MiniGrid-DoorKey-8x8-v0"):
         MiniGrid("DoorKey")
     with pytest.raises(UserError, match="games=0"):

@@ -20,10 +20,10 @@ from pvg.envs.derivations import (
     parts,
     statements,
 )
+from pvg.envs.schemes import separated
 from pvg.envs.statements import Library, Rejection
 from pvg.envs.theorems import TheoremEnv
 from pvg.envs.theory import Theory
-from pvg.envs.variables import separated
 from pvg.envs.written import Writer
 from pvg.errors import UserError
 from pvg.formal.grammar import Grammar

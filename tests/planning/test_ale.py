@@ -2,6 +2,7 @@
 
 import pickle
 
+import ale_py
 import numpy as np
 import pytest
 import torch
@@ -11,8 +12,6 @@ from pvg.errors import UserError
 from pvg.planning.ale import AtariSimulator
 from pvg.planning.rollout import RolloutIW
 from pvg.planning.simulator import check_functional, rows
-
-pytest.importorskip("ale_py")
 
 
 def make(game, features="tiles", **how):
@@ -24,8 +23,6 @@ def make(game, features="tiles", **how):
 
 def plain(game, actions, frameskip=15):
     """What a bare emulator shows when it plays these actions undisturbed: after each, all that a state has."""
-    import ale_py
-
     emulator = ale_py.ALEInterface()
     emulator.setFloat("repeat_action_probability", 0.0)
     emulator.setInt("frame_skip", 1)

@@ -17,7 +17,6 @@ from pvg.planning.pictures import Pictures, write_gif
 from pvg.planning.rollout import RolloutIW
 from pvg.planning.simulator import EnvSimulator
 from pvg.planning.sketch import sketch, tidy
-from tests.cli import Program
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -124,13 +123,6 @@ def test_a_gif_has_every_picture(tmp_path):
 
 
 # --- the program ---
-
-
-@pytest.fixture(scope="module")
-def pvg(tmp_path_factory):
-    program = Program(tmp_path_factory.mktemp("pictures"), "pvg.planning_program")
-    yield program
-    program.close()
 
 
 def test_modes_plan_and_play(pvg):

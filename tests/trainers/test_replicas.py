@@ -12,7 +12,7 @@ import torch
 from pvg.errors import UserError
 from pvg.trainers import replicas
 from pvg.trainers.ppo import Learner, Learning
-from tests.trainers.test_ppo import rows_for, trainer, weights
+from tests.trainers.small import rows_for, trainer, weights
 
 ROOT = Path(__file__).parents[2]
 PROTOCOL = "nip, verifier first"  # games end at any time, so replicas have different numbers of live turns

@@ -6,6 +6,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+import ray
 import torch
 
 from pvg.agents.theorem_players import ForwardProver
@@ -20,8 +21,6 @@ from pvg.trainers.theorem_ray import RayRoles, split
 from pvg.trainers.theorem_roles import Experience, GeneratorBatch, ProverBatch, Recipe
 from pvg.trainers.theorem_sequential import Sequential
 from pvg.trainers.theorem_setups import SETUPS
-
-ray = pytest.importorskip("ray")
 
 ENV = {"_target_": "pvg.envs.theory.Theory", "until": "prefix-r", "longest": 16, "moves": 4}
 SCORER = {"_target_": "pvg.agents.theorems.Scorer", "_partial_": True, "width": 16, "hidden": 16}
