@@ -93,7 +93,7 @@ def arm(name: str, seed: int) -> dict[str, Any]:
         "size": mean(row["generator/size"] for row in last),
         "distinct": len(trainer.seen),
         "unifications": trainer.calls,
-        "updates": trainer.cast.imitation.updates * sum("prover/loss" in row for row in rows),
+        "updates": trainer.factory.imitation.updates * sum("prover/loss" in row for row in rows),
         "cpu_s": round(time.process_time() - start, 1),
     }
 

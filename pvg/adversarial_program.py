@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from pvg.program import Program
 from pvg.report.console import doing, table
 from pvg.report.theorems import theorems_markdown
 from pvg.tracking import Tracker
-from pvg.trainers.adversarial import Adversarial, Sequential
-from pvg.trainers.theorem_roles import Ground
+from pvg.trainers.adversarial import Adversarial
+from pvg.trainers.theorem_roles import Recipe
+from pvg.trainers.theorem_sequential import Sequential
 
-SEQUENTIAL = "pvg.trainers.adversarial.Sequential"
+SEQUENTIAL = "pvg.trainers.theorem_sequential.Sequential"
 REWARDS = "Rewards of theorems are reward=novel, failed, frontier, conditional and size_by_depth."
 RAY = "pvg.language.choices.ray_vllm"  # its file says where Ray is, and much about language models
+OWN_KEYS = ("address", "most_restarts")  # of that file
 
 
 class AdversarialProgram(Program):
@@ -46,21 +49,21 @@ class AdversarialProgram(Program):
                 "experiment=adversarial plays env=theorems, with agents of its own: leave env and agents out."
             )
         _check_engine(config)
+        schema.check_call(instantiate(config.trainer.reward), ("theorems",), "trainer.reward", REWARDS)
         torch.manual_seed(config.seed)
         plain: Any = OmegaConf.to_container(config, resolve=True)
-        self.ground = Ground(plain["env"], plain["agents"], config.seed)
+        self.recipe = Recipe(plain["env"], plain["agents"], config.seed)
         with doing("reading the database"):
-            theory = self.ground.theory()
+            theory = self.recipe.theory()
             if not isinstance(theory, Theory):
                 raise UserError("experiment=adversarial plays env=theorems: leave env out.")
             self.theory = theory
             theory.proofs  # noqa: B018  replays them, and says now what is wrong
-        schema.check_call(instantiate(config.trainer.reward), ("theorems",), "trainer.reward", REWARDS)
-        self.trainer: Adversarial = instantiate(config.trainer)(self.ground, theory)
-        if not all(hasattr(self.trainer.prover, method) for method in ("prove", "lessons")):
+        self.trainer: Adversarial = instantiate(config.trainer)(self.recipe, theory)
+        if not all(hasattr(self.trainer.prover, method) for method in ("prove", "examples")):
             raise UserError(
                 f"agents.player._target_={agents['player']['_target_']} is no prover: choose "
-                "pvg.agents.theorem_players.ForwardProver or BackwardProver, or write one with their prove and lessons."
+                "pvg.agents.theorem_players.ForwardProver or BackwardProver, or write one with prove and examples."
             )
 
     def train(self) -> None:
@@ -99,6 +102,7 @@ class AdversarialProgram(Program):
             "distinct_theorems": len(trainer.seen),
             "unifications": trainer.calls,
             "rejections": trainer.rejections(),
+            "sources": trainer.sources(),
         }
 
     def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:
@@ -107,23 +111,25 @@ class AdversarialProgram(Program):
         tracker.text("report", text, step)
 
     def _show(self, result: Mapping[str, Any]) -> None:
-        shown = {k: v for k, v in result.items() if k.startswith(("pass@", "sampled")) or k == "n"}
+        shown = {k: v for k, v in result.items() if k.startswith(("pass@", "sampled", "failed")) or k == "n"}
         table("held-out theorems", [""], [[name, value] for name, value in shown.items()])
 
 
 def _check_engine(config: DictConfig) -> None:
-    """Complain of an engine that is for language models, and of their keys in that which is for both."""
+    """Complain of an engine that is for language models, and of their keys in the one that is for both."""
     engine = config.get("engine") or {}
     if engine.get("_target_") not in (SEQUENTIAL, RAY):
         raise UserError(
             "experiment=adversarial has engine=sequential, ray and debug_local; the others sample from language models."
         )
-    for key in ("replicas", "gpu_ids"):
-        if engine.get(key) is not None:
-            raise UserError(
-                f"engine.{key} is of language models: trainer.num_prover_actors and the like say how many workers "
-                "there are."
-            )
+    if engine["_target_"] == RAY:  # one file for both: what is not of Ray itself must be as it came
+        taken = inspect.signature(get_object(RAY)).parameters
+        for key in (str(key) for key in engine if key not in (*schema.HYDRA, *OWN_KEYS, "fallback")):
+            if engine[key] != taken[key].default:
+                raise UserError(
+                    f"engine.{key}={engine[key]} is for language models: here engine=ray has {' and '.join(OWN_KEYS)}, "
+                    "and trainer.num_prover_actors and the like say how many workers there are."
+                )
     if engine["_target_"] == SEQUENTIAL:
         for key in ("generator_actors", "generator_trainers", "prover_actors", "prover_trainers"):
             count = config.trainer.get(f"num_{key}", 1)

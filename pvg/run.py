@@ -96,7 +96,8 @@ def check_pair(env: str, program: str) -> None:
     """See that a program plays an environment.
 
     Their files tell: the environment that an experiment comes with chooses from some groups (who plays, how to search),
-    and whatever else that experiment plays chooses from all of these.
+    and whatever else that experiment plays chooses from all of these; of two that choose from the same, the one whose
+    own environment chooses more alike.
 
     Raises:
         UserError: another experiment plays it. Environments and programs of the user's own go with any.
@@ -104,12 +105,14 @@ def check_pair(env: str, program: str) -> None:
     common, own = _defaults(_read(Path(CONFIGS, "run.yaml"))), {}
     for path in sorted(Path(CONFIGS, "experiment").glob("*.yaml")):
         if "program" in (file := _read(path)):  # others only add to one of these
-            own[file["program"]] = path.stem, _groups((common | _defaults(file))["env"])
+            own[file["program"]] = path.stem, _choices((common | _defaults(file))["env"])
     if program not in own or not Path(CONFIGS, "env", f"{env}.yaml").is_file():
         return
-    there = _groups(env)
+    there = _choices(env)
     fit = max(
-        (one for one in own.values() if one[1] <= there), key=lambda one: len(one[1]), default=own[program]
+        (one for one in own.values() if one[1].keys() <= there.keys()),
+        key=lambda one: (len(one[1]), len(one[1].items() & there.items())),
+        default=own[program],
     )
     if fit != own[program]:
         raise UserError(
@@ -118,11 +121,11 @@ def check_pair(env: str, program: str) -> None:
         )
 
 
-def _groups(env: str) -> set[str]:
-    """The groups that an environment's file, and those that it builds on, choose from."""
+def _choices(env: str) -> dict[str, str]:
+    """What an environment's file, and those that it builds on, choose, by group."""
     file = _read(Path(CONFIGS, "env", f"{env}.yaml"))
     above = [name for name in file.get("defaults", []) if isinstance(name, str) and name != "_self_"]
-    return set(_defaults(file)).union(*map(_groups, above))
+    return {group: name for one in above for group, name in _choices(one).items()} | _defaults(file)
 
 
 def _defaults(file: dict[str, Any]) -> dict[str, str]:

@@ -11,9 +11,9 @@ from tensordict import TensorDictBase
 from torch import Tensor
 
 from pvg.agents.theorems import Scorer, module
-from pvg.envs.backward import BackwardEnv, backward_lessons
+from pvg.envs.backward import BackwardEnv, backward_examples
 from pvg.envs.candidates import Goal, Move
-from pvg.envs.derivations import Lesson, Proof, lessons
+from pvg.envs.derivations import Example, Proof, examples
 from pvg.envs.statements import Rejection
 from pvg.envs.theorems import TheoremEnv
 from pvg.envs.theory import Theory
@@ -37,7 +37,7 @@ class Prover(Protocol):
         """One attempt at each goal, of so many steps; by chance, or what is likeliest."""
         ...
 
-    def lessons(self, proof: Proof) -> list[Lesson]:
+    def examples(self, proof: Proof) -> list[Example]:
         """What it can learn from a proof.
 
         Raises:
@@ -91,9 +91,9 @@ class ForwardProver(Player):
             found += [Attempt(goal, tuple(game.moves), game.solved) for goal, game in zip(some, env.games)]
         return found
 
-    def lessons(self, proof: Proof) -> list[Lesson]:
-        """The states of a proof as this prover would play it; see :func:`pvg.envs.derivations.lessons`."""
-        return lessons(self.theory.library, proof, self.theory.candidates)[0]
+    def examples(self, proof: Proof) -> list[Example]:
+        """The states of a proof as this prover would play it; see :func:`pvg.envs.derivations.examples`."""
+        return examples(self.theory.library, proof, self.theory.candidates)[0]
 
 
 class BackwardProver(ForwardProver):
@@ -101,21 +101,21 @@ class BackwardProver(ForwardProver):
 
     env = BackwardEnv
 
-    def lessons(self, proof: Proof) -> list[Lesson]:
-        """See :func:`pvg.envs.backward.backward_lessons`."""
+    def examples(self, proof: Proof) -> list[Example]:
+        """See :func:`pvg.envs.backward.backward_examples`."""
         theory = self.theory
-        return backward_lessons(theory.library, proof, theory.candidates, theory.moves)
+        return backward_examples(theory.library, proof, theory.candidates, theory.moves)
 
 
 class Generator(Player):
     """Invents theorems, each with what it proved on the way."""
 
-    def generate(self, count: int, mark: int = 0) -> list[tuple[Move, ...]]:
-        """The moves of so many games; ``mark`` says what to make, if it has learned to be told."""
+    def generate(self, count: int, token: int = 0) -> list[tuple[Move, ...]]:
+        """The moves of so many games; ``token`` says what to make, if it has learned to be told."""
         found = []
         for start in range(0, count, self.slots):
             env = TheoremEnv(self.theory, min(self.slots, count - start), generator=True)
-            env.mark = mark
+            env.token = token
             self._play(env, greedy=False)
             found += [tuple(game.moves) for game in env.games]
         return found

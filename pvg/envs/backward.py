@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from pvg.envs.candidates import Game, Goal, Move, see
-from pvg.envs.derivations import Lesson, Proof, Rejected, statements
-from pvg.envs.schemes import mark
+from pvg.envs.candidates import Game, Goal, Move, observe
+from pvg.envs.derivations import Example, Proof, Rejected, statements
+from pvg.envs.schemes import with_suffix
 from pvg.envs.statements import Library, Rejection, Rule
 from pvg.envs.theorems import TheoremEnv
 from pvg.formal.grammar import Tree
@@ -86,7 +86,7 @@ class BackwardGame(Game):
         """A rule with variables that are used nowhere else."""
         conclusion, *hypotheses = self.library.schemes[rule.place]
         suffix = f"_{self.taken}"
-        return mark(conclusion, suffix), tuple(mark(h, suffix) for h in hypotheses)
+        return with_suffix(conclusion, suffix), tuple(with_suffix(h, suffix) for h in hypotheses)
 
     def _offer_tree(
         self, label: str | int, rule: int, conclusion: Tree, hypotheses: tuple[Tree, ...], tree: Tree
@@ -153,7 +153,7 @@ class BackwardEnv(TheoremEnv):
         return 1 + self.theory.moves * max(1, most - 1)
 
 
-def backward_lessons(library: Library, proof: Proof, most: int = 2048, budget: int = 64) -> list[Lesson]:
+def backward_examples(library: Library, proof: Proof, most: int = 2048, budget: int = 64) -> list[Example]:
     """Replay a proof from its end.
 
     Raises:
@@ -170,7 +170,7 @@ def backward_lessons(library: Library, proof: Proof, most: int = 2048, budget: i
         right = next((k for k, choice in enumerate(game.choices) if choice[0] == label), None)
         if right is None:
             raise Rejected(Rejection.NO_CANDIDATE)
-        found.append(Lesson(see(game, False), (right + 1,)))
+        found.append(Example(observe(game, False), (right + 1,)))
         front = game.front
         game.take(right)
         if place >= given:

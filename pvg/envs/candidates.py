@@ -52,7 +52,7 @@ class Game:
         library: what is known about statements.
         goal: None for a generator.
         most: candidates that are kept; when there are so many, no more are looked for.
-        mark: what a generator is to make, a number that stands in the goal's place.
+        token: what a generator is to make, a number that stands in the goal's place.
 
     Attributes:
         nodes: numbers of the statements proved, the goal's hypotheses first.
@@ -62,7 +62,7 @@ class Game:
         rejected: how often there was no new candidate, by reason.
     """
 
-    def __init__(self, library: Library, goal: Goal | None = None, most: int = 2048, mark: int = 0):
+    def __init__(self, library: Library, goal: Goal | None = None, most: int = 2048, token: int = 0):
         self.library, self.goal, self.most = library, goal, most
         self.limit = library.limit(goal.order if goal else None)
         self.distinct = goal.distinct if goal else frozenset()
@@ -74,7 +74,7 @@ class Game:
         self.features: list[tuple[float, ...]] = []
         self.rejected: Counter[Rejection] = Counter()
         self.known: set[int] = set()
-        self.target = library.number(goal.statement) if goal else mark
+        self.target = library.number(goal.statement) if goal else token
         self.wanted = library.alphabet.write(goal.statement, {}) if goal else ""
         self.subgoals = Subgoals(library.steps(self.wanted, self.limit)) if goal else None
         for rule, number in library.closed:
@@ -195,7 +195,7 @@ class State(NamedTuple):
     goal: int
 
 
-def see(game: Game, stop: bool) -> State:
+def observe(game: Game, stop: bool) -> State:
     """What a scorer sees; ``stop`` says whether the game may stop now."""
     n = len(game.numbers) + 1
     numbers, rules = np.empty(n, np.int32), np.empty(n, np.int32)

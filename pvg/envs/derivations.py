@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from pvg.envs.candidates import SOLVES, STOP, Game, Goal, Move, State, see
+from pvg.envs.candidates import SOLVES, STOP, Game, Goal, Move, State, observe
 from pvg.envs.schemes import ordered, rigid, text
 from pvg.envs.statements import Library, Rejection
 from pvg.formal.dag import dag
 from pvg.formal.database import Assertion
 from pvg.formal.grammar import Tree
 from pvg.formal.proofs import Verifier
-from pvg.formal.unify import match
 
 
 class Proof(NamedTuple):
@@ -110,16 +109,16 @@ def goal_from(library: Library, number: int, order: int | None = None) -> Goal:
     return Goal(statement, (), distinct, order)
 
 
-class Lesson(NamedTuple):
+class Example(NamedTuple):
     """A state and the choices that were right there, by their places."""
 
     state: State
     right: tuple[int, ...]
 
 
-def lessons(
+def examples(
     library: Library, proof: Proof, most: int = 2048, stops: bool = False
-) -> tuple[list[Lesson], Game]:
+) -> tuple[list[Example], Game]:
     """Replay a proof: each state on the way, with the candidates that the proof still needs.
 
     Where some candidates prove the goal at once, these are what is right, and the replay ends: a proof that was found
@@ -142,13 +141,13 @@ def lessons(
             raise Rejected(Rejection.BUDGET)
         solving = [k for k, features in enumerate(game.features) if features[SOLVES]]
         right = [place] if stops else solving or [k for k, n in enumerate(game.numbers) if n in wanted]
-        found.append(Lesson(see(game, stops and may_stop(game)), tuple(k + 1 for k in right)))
+        found.append(Example(observe(game, stops and may_stop(game)), tuple(k + 1 for k in right)))
         game.take(right[0] if solving else place)
         if solving:
             break
         wanted.discard(number)
     if stops and may_stop(game):
-        found.append(Lesson(see(game, True), (STOP,)))
+        found.append(Example(observe(game, True), (STOP,)))
     return found, game
 
 
@@ -160,9 +159,3 @@ def may_stop(game: Game) -> bool:
 def key(goal: Goal) -> str:
     """A goal as text, the same for goals that differ by renaming."""
     return " | ".join([text(goal.statement), *map(text, goal.hypotheses), *map(str, sorted(goal.distinct))])
-
-
-def subsumed(library: Library, goal: Goal, by: Collection[Assertion]) -> bool:
-    """Whether a goal without hypotheses is an instance of one of these assertions."""
-    parse, type_of = library.grammar.statement, library.type_of
-    return any(not a.essential and match(parse(a.statement), goal.statement, {}, type_of) for a in by)

@@ -59,10 +59,10 @@ def rigid(tree: Tree, names: dict[str, Tree], type_of) -> Tree:
     return names[tree]
 
 
-def mark(tree: Tree, suffix: str) -> Tree:
+def with_suffix(tree: Tree, suffix: str) -> Tree:
     """The tree with a suffix on each variable."""
     if isinstance(tree, tuple):
-        return (tree[0], *[mark(child, suffix) for child in tree[1:]])
+        return (tree[0], *[with_suffix(child, suffix) for child in tree[1:]])
     return tree + suffix
 
 

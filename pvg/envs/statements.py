@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pvg.envs.schemes import Pairs, is_rigid, mark, ordered, text
+from pvg.envs.schemes import Pairs, is_rigid, ordered, text, with_suffix
 from pvg.envs.subgoals import Steps
 from pvg.envs.terms import NAMES, POSITIONS, Alphabet, Overflow
 from pvg.errors import UserError
@@ -25,7 +25,7 @@ from pvg.formal.grammar import Grammar, Tree
 from pvg.formal.unify import Substitution, replace, substitute, unify, variables
 
 PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
-MARKS = 2
+TOKENS = 2
 FORGET = 400_000  # statements after which a library starts anew
 GOALS = 1000  # whose steps are remembered
 
@@ -98,7 +98,7 @@ class Library:
         self.rules = [self._rule(k, a) for k, a in enumerate(cited)]
         self.by_label = {rule.label: rule for rule in self.rules}
         self.orders = [rule.order for rule in self.rules]
-        self.vocabulary = len(grammar.axioms) + 2 * NAMES + MARKS
+        self.vocabulary = len(grammar.axioms) + 2 * NAMES + TOKENS
         self.schemes = [self._scheme(rule) for rule in self.rules]
         widest = max((len(_variables(rule)) for rule in self.rules), default=0)
         self.alphabet = Alphabet(grammar, max(longest, widest), 2 + premises)
@@ -107,8 +107,8 @@ class Library:
         self._clear()
 
     def _clear(self) -> None:
-        self.texts = [""] * (1 + MARKS)
-        self.apart: list[Pairs] = [frozenset()] * (1 + MARKS)
+        self.texts = [""] * (1 + TOKENS)
+        self.apart: list[Pairs] = [frozenset()] * (1 + TOKENS)
         self.numbers: dict[tuple[str, Pairs], int] = {}
         self._codes = np.zeros((1024, self.longest), np.int32)
         self._coded = len(self.texts)
@@ -308,7 +308,7 @@ class Library:
         pairs = list(rule.disjoint)
         for k, premise in enumerate(premises):
             for one, other in self.apart[premise]:
-                pairs.append((_marked(one, k), _marked(other, k)))
+                pairs.append((_at_place(one, k), _at_place(other, k)))
         return pairs
 
     def unifier(self, rule: Rule, premises: tuple[int, ...]) -> Substitution | None:
@@ -318,7 +318,7 @@ class Library:
         """
         found: Substitution = {}
         for k, (hypothesis, premise) in enumerate(zip(rule.hypotheses, premises)):
-            if not unify(hypothesis, mark(self.tree(premise), "'" * k), found, self.type_of):
+            if not unify(hypothesis, with_suffix(self.tree(premise), "'" * k), found, self.type_of):
                 return None
         return found
 
@@ -328,7 +328,7 @@ class Library:
         return {name: f"{self.type_of(name)}{k}" for k, name in enumerate(left)}
 
 
-def _marked(name: str, k: int) -> str:
+def _at_place(name: str, k: int) -> str:
     return name if is_rigid(name) else name + "'" * k
 
 

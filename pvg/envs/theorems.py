@@ -11,7 +11,7 @@ from tensordict import TensorDict, TensorDictBase
 from torchrl.data import Binary, Bounded, Categorical, Composite, Unbounded
 from torchrl.envs import EnvBase
 
-from pvg.envs.candidates import FEATURES, STOP, Game, Goal, State, see
+from pvg.envs.candidates import FEATURES, STOP, Game, Goal, State, observe
 from pvg.envs.derivations import may_stop
 from pvg.envs.theory import Theory
 from pvg.errors import UserError
@@ -55,7 +55,7 @@ class TheoremEnv(EnvBase):
         self.games: list[Game] = []
         self.states: list[State] = []
         self.moves, self.over = [0] * slots, [False] * slots
-        self.mark = 0  # what a generator is to make: see Game
+        self.token = 0  # what a generator is to make: see Game
         self.deal(goals)
         self._specs()
 
@@ -101,11 +101,11 @@ class TheoremEnv(EnvBase):
         self.games = [self._new() if new else self.games[k] for k, new in enumerate(again)]
         self.moves = [0 if new else self.moves[k] for k, new in enumerate(again)]
         self.over = [False if new else self.over[k] for k, new in enumerate(again)]
-        self.states = [self._see(k) if new else self.states[k] for k, new in enumerate(again)]
+        self.states = [self._observe(k) if new else self.states[k] for k, new in enumerate(again)]
         return self._out()
 
     def _new(self) -> Game:
-        return Game(self.theory.library, next(self.goals), self.theory.candidates, self.mark)
+        return Game(self.theory.library, next(self.goals), self.theory.candidates, self.token)
 
     def _step(self, tensordict: TensorDictBase) -> TensorDict:
         reward = torch.zeros(self.slots, 1)
@@ -122,7 +122,7 @@ class TheoremEnv(EnvBase):
             game.take(action - 1)
             reward[k] = game.solved
             self.over[k] = game.solved or not game.numbers or self.moves[k] >= self.budget
-            self.states[k] = self._see(k)
+            self.states[k] = self._observe(k)
         return self._out().set("reward", reward)
 
     def _set_seed(self, seed: int | None) -> None:
@@ -134,10 +134,10 @@ class TheoremEnv(EnvBase):
         self.full_action_spec["action"].update_mask(out["mask"])
         return out.update({"done": done, "terminated": done.clone()})
 
-    def _see(self, slot: int) -> State:
+    def _observe(self, slot: int) -> State:
         game = self.games[slot]
         # there is always something to choose: where nothing is left, to stop
-        return see(game, not game.numbers or (self.generator and may_stop(game)))
+        return observe(game, not game.numbers or (self.generator and may_stop(game)))
 
 
 def pad(states: Sequence[State], choices: int | None = None, nodes: int | None = None) -> TensorDict:

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cached_property
 
 from pvg.envs.candidates import Goal
-from pvg.envs.derivations import Proof, Rejected, database_proof, goal_of, lessons
+from pvg.envs.derivations import Proof, Rejected, database_proof, examples, goal_of
 from pvg.envs.statements import Library, Rejection
 from pvg.envs.written import Writer
 from pvg.errors import UserError
@@ -91,7 +91,7 @@ class Theory:
                 self.refused[Rejection.BUDGET] += 1
                 continue
             try:
-                lessons(self.library, proof, self.candidates)
+                examples(self.library, proof, self.candidates)
             except Rejected as error:
                 self.refused[error.reason] += 1
             else:
@@ -103,7 +103,7 @@ class Theory:
         """The held-out theorems as goals."""
         return [goal_of(self.library, theorem) for theorem in self.test]
 
-    def gives_away(self, goal: Goal) -> bool:
+    def reveals_held_out(self, goal: Goal) -> bool:
         """Whether a goal is a held-out theorem, or one of those follows from it at once."""
         tree = self.library.tree(self.library.number(_free(goal.statement)))
         return any(
@@ -111,7 +111,7 @@ class Theory:
             for other in self.held_out
         )
 
-    def stated(self, goal: Goal) -> bool:
+    def subsumed(self, goal: Goal) -> bool:
         """Whether a goal is an instance of an assertion without hypotheses that may be cited."""
         library = self.library
         return any(

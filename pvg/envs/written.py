@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pvg.envs.candidates import Goal
 from pvg.envs.derivations import Proof, statements
-from pvg.envs.schemes import Pairs, is_rigid, mark, separated
+from pvg.envs.schemes import Pairs, is_rigid, separated, with_suffix
 from pvg.envs.statements import Library
 from pvg.formal.building import Maker, Step, active_floating, new_theorem
 from pvg.formal.database import Assertion
@@ -154,7 +154,9 @@ class Instances:
                 found[raw] = values[canonical]
             self._fill(rule, premises, found)
             below = tuple(
-                self._add(m, {v: put(mark(v, "'" * k), found) for v in variables(library.tree(number))})
+                self._add(
+                    m, {v: put(with_suffix(v, "'" * k), found) for v in variables(library.tree(number))}
+                )
                 for k, (m, number) in enumerate(zip(move.premises, premises))
             )
             own = {v for tree in (*rule.hypotheses, rule.conclusion) for v in variables(tree)}

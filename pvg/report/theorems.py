@@ -22,7 +22,13 @@ def theorems_markdown(result: Mapping[str, Any], sample: Sequence[tuple[int, flo
         if isinstance(value, float) and "pass" in name
     ]
     lines += ["", f"Proved at the first attempt: {', '.join(result.get('proved', [])) or 'none'}.", ""]
-    lines += ["## Rejections", "", "| role and reason | count |", "|---|---|"]
+    figures = ("proofs", "size", "depth", "steps", "verified", "failed", "subsumed")
+    lines += ["## Proofs by source, means over the run", "", f"| source | {' | '.join(figures)} |"]
+    lines += ["|---" * (1 + len(figures)) + "|"]
+    for source, means in result.get("sources", {}).items():
+        cells = [f"{means[name]:,.6g}" if name in means else "" for name in figures]
+        lines.append(f"| {source} | {' | '.join(cells)} |")
+    lines += ["", "## Rejections", "", "| role and reason | count |", "|---|---|"]
     lines += [f"| {name} | {count:,} |" for name, count in result.get("rejections", {}).items()]
     lines += ["", "## Some of the generator's theorems", ""]
     lines += ["Each is verified; put behind the database, any Metamath verifier accepts it.", ""]

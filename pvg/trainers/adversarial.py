@@ -9,19 +9,26 @@ from typing import Any, Literal, Protocol
 
 import torch
 
-from pvg.envs.candidates import Move
-from pvg.envs.derivations import Proof, Rejected, goal_from, statements
 from pvg.envs.statements import PROVED, UNPROVED
 from pvg.envs.theory import Theory
 from pvg.envs.written import Written
 from pvg.errors import UserError
 from pvg.trainers import theorem_setups as setups
 from pvg.trainers.theorem_learning import Imitation, PolicyGradient
-from pvg.trainers.theorem_rewards import Judged, Reward, depths, reads_outcomes, told
-from pvg.trainers.theorem_roles import Cast, Chunk, ForGenerator, ForProver, Ground, own_proof
+from pvg.trainers.theorem_metrics import (
+    SAMPLE,
+    Metrics,
+    Totals,
+    hardest,
+    judge_prover,
+    look,
+    measure,
+    written_sample,
+)
+from pvg.trainers.theorem_rewards import Outcomes, Reward, depths, is_token, reads_outcomes
+from pvg.trainers.theorem_roles import Experience, GeneratorBatch, ProverBatch, Recipe, RoleFactory
 
-Metrics = dict[str, float]
-Lessons = dict[str, ForGenerator | ForProver]
+Batches = dict[str, GeneratorBatch | ProverBatch]
 
 
 class Engine(Protocol):
@@ -52,7 +59,7 @@ class Adversarial:
     """Trains a generator against a prover: what is asked of whom, who is paid what, and what is known of it.
 
     Args:
-        ground: how to make the theory and the players.
+        recipe: how to make the theory and the players.
         theory: this process's.
         setup: who learns from whom, a name of ``pvg.trainers.theorem_setups.SETUPS``.
         reward: what a theorem earns.
@@ -71,7 +78,7 @@ class Adversarial:
         num_generator_actors, num_generator_trainers, num_prover_actors, num_prover_trainers: workers of each role, for
             an engine that has workers.
         world_size: of all whose role the setup has; None for their sum.
-        queue: chunks of theorems that wait for a role at most; more are dropped, the oldest first, and counted.
+        queue: experiences of theorems that wait for a role at most; more are dropped, the oldest first, and counted.
         staleness: iterations that weights may be older than the trainer when their experience arrives; what is
             older is dropped and counted.
         deadline: seconds that trainers wait for experience, or the run for trainers, before it gives up.
@@ -82,7 +89,7 @@ class Adversarial:
 
     def __init__(
         self,
-        ground: Ground,
+        recipe: Recipe,
         theory: Theory,
         *,
         setup: str = "adversarial",
@@ -127,7 +134,7 @@ class Adversarial:
             raise UserError(f"trainer.deadline={deadline}: write seconds, more than 0.")
         self.theory, self.setup, self.routes, self.reward = theory, setup, setups.SETUPS[setup], reward
         self.iterations, self.warm, self.games = iterations, warm, games
-        paid = setups.PLAYS in self.routes or setups.TAUGHT_GENERATOR in self.routes
+        paid = setups.PLAYS in self.routes or setups.DATABASE_TO_GENERATOR in self.routes
         self.warm_generator = (warm if paid else 0) if warm_generator is None else warm_generator
         there = {role: self.workers[role] for role in self.roles()}
         if world_size is not None and world_size != (total := sum(there.values())):
@@ -145,14 +152,17 @@ class Adversarial:
         self.goals, self.nodes, self.unifications = goals, nodes, unifications
         self.every, self.samples = every, samples
         self.queue, self.staleness, self.deadline = queue, staleness, deadline
-        self.cast = Cast(ground, attempts, imitation or Imitation(), policy_gradient or PolicyGradient())
-        self.scorers = {name: ground.scorer(name, theory) for name in ("generator", "prover")}
-        self.prover = ground.prover(theory, self.scorers["prover"])
+        self.factory = RoleFactory(
+            recipe, attempts, imitation or Imitation(), policy_gradient or PolicyGradient()
+        )
+        self.scorers = {name: recipe.scorer(name, theory) for name in ("generator", "prover")}
+        self.prover = recipe.prover(theory, self.scorers["prover"])
         self.engine: Engine | None = None
         self.iteration = self.calls = 0
         self.seen: Counter[str] = Counter()  # theorems by key
         self.counts: Counter[str] = Counter()  # rejections and losses, by role and reason, over the whole run
-        self.kept: list[list] = []  # theorems to show
+        self.totals = Totals()  # of proofs by source
+        self.hardest: list[list] = []  # theorem of each iteration
 
     def train(self, report: Callable[[int, Metrics], None] | None = None) -> None:
         """Generate, verify, attempt, pay, learn; until all iterations are done."""
@@ -162,9 +172,9 @@ class Adversarial:
             metrics = self.engine.iterate(self)
             self.iteration += 1
             if self.every and self.iteration % self.every == 0 and self.iteration < self.iterations:
-                judged = time.perf_counter()
-                metrics |= {f"held_out/{k}": v for k, v in self.judge(False).items()}
-                metrics["seconds/judge"] = time.perf_counter() - judged
+                begun = time.perf_counter()
+                metrics |= look(self.judge())
+                metrics["seconds/judge"] = time.perf_counter() - begun
             metrics["seconds"] = total = time.perf_counter() - start
             for name in [name for name in metrics if name.startswith("seconds/")]:
                 metrics["share/" + name.partition("/")[2]] = metrics.pop(name) / max(total, 1e-9)
@@ -179,58 +189,59 @@ class Adversarial:
         there |= {"generator_trainer"} if self.warm and self.warm_generator else set()
         return [role for role in self.workers if role in there]
 
-    def order(self, iteration: int) -> Chunk | None:
+    def request(self, iteration: int) -> Experience | None:
         """What the generator is to do for an iteration; None for nothing."""
         spent = self.unifications is not None and self.calls >= self.unifications
         if iteration < self.warm or spent or not self.routes & {setups.GOALS, setups.PLAYS}:
             return None
-        return Chunk(self.games, UNPROVED if told(self.reward) else 0)
+        return Experience(self.games, UNPROVED if is_token(self.reward) else 0)
 
     def attempted(self) -> bool:
         """Whether the prover attempts what the generator makes."""
         return setups.GOALS in self.routes
 
-    def lessons(self, chunk: Chunk | None, iteration: int) -> tuple[Lessons, Metrics]:
+    def batches(self, experience: Experience | None, iteration: int) -> tuple[Batches, Metrics]:
         """What each trainer learns from in an iteration, and the figures of its theorems."""
-        lessons: Lessons = {}
+        batches: Batches = {}
         metrics: Metrics = {}
         routes, warm = self.routes, iteration < self.warm
-        theorems = chunk.theorems if chunk else []
-        if chunk:
-            self.calls += chunk.calls
-            self.counts.update(chunk.counts)
-            metrics |= {f"seconds/{role}": spent for role, spent in chunk.seconds.items()}
-            metrics |= {f"staleness/{role}": float(old) for role, old in chunk.staleness.items()}
-            metrics["unifications"] = float(chunk.calls)
-        if chunk and theorems:
+        theorems = experience.theorems if experience else []
+        if experience:
+            self.calls += experience.calls
+            self.counts.update(experience.counts)
+            metrics |= {f"seconds/{role}": spent for role, spent in experience.seconds.items()}
+            metrics |= {f"staleness/{role}": float(old) for role, old in experience.staleness.items()}
+            metrics["unifications"] = float(experience.calls)
+        if experience and theorems:
             self.seen.update(t.key for t in theorems)
-            judged = self.judged(chunk)
-            metrics |= self._measure(chunk, judged)
-            self._keep(chunk, iteration)
-        if setups.TAUGHT_GENERATOR in routes or (warm and iteration < self.warm_generator):
-            lessons["generator_trainer"] = ForGenerator()
+            outcomes = self.outcomes(experience)
+            metrics |= measure(experience, outcomes, len(self.seen))
+            self.totals.add(experience)
+            self.hardest = [*self.hardest, hardest(experience, iteration)][-SAMPLE:]
+        if setups.DATABASE_TO_GENERATOR in routes or (warm and iteration < self.warm_generator):
+            batches["generator_trainer"] = GeneratorBatch()
         elif setups.PLAYS in routes and theorems:
-            rewards, plays = self.reward(judged), [t.play for t in theorems]
-            if told(self.reward):
-                marks = [UNPROVED if r else PROVED for r in rewards.tolist()]
-                lessons["generator_trainer"] = ForGenerator(plays, marks=marks)
+            rewards, plays = self.reward(outcomes), [t.play for t in theorems]
+            if is_token(self.reward):
+                tokens = [UNPROVED if r else PROVED for r in rewards.tolist()]
+                batches["generator_trainer"] = GeneratorBatch(plays, tokens=tokens)
             else:
-                lessons["generator_trainer"] = ForGenerator(plays, rewards)
-        if setups.TAUGHT_PROVER in routes or warm:
+                batches["generator_trainer"] = GeneratorBatch(plays, rewards)
+        if setups.DATABASE_TO_PROVER in routes or warm:
             wanted, found = [], []
-            if chunk and setups.PROOFS in routes:
-                failed = chunk.failed.tolist()
+            if experience and setups.PROOFS in routes:
+                failed = experience.failed.tolist()
                 wanted = [t for t, share in zip(theorems, failed) if self.goals == "all" or share > 0]
-            if chunk and setups.FOUND in routes:
-                found = chunk.found
-            lessons["prover_trainer"] = ForProver(wanted, self.nodes, found)
-        return lessons, metrics
+            if experience and setups.FOUND in routes:
+                found = experience.found
+            batches["prover_trainer"] = ProverBatch(wanted, self.nodes, found)
+        return batches, metrics
 
-    def judged(self, chunk: Chunk) -> Judged:
+    def outcomes(self, experience: Experience) -> Outcomes:
         """What rewards see: how the prover fares only where the routes have that."""
-        theorems = chunk.theorems
-        return Judged(
-            chunk.failed if setups.OUTCOMES in self.routes else torch.ones(len(theorems)),
+        theorems = experience.theorems
+        return Outcomes(
+            experience.failed if setups.OUTCOMES in self.routes else torch.ones(len(theorems)),
             torch.tensor([float(self.seen[t.key]) for t in theorems]),
             torch.tensor([float(t.size) for t in theorems]),
             torch.tensor([float(depths([m.premises for m in t.proof.moves])[-1]) for t in theorems]),
@@ -238,75 +249,19 @@ class Adversarial:
         )
 
     # ------------------------------------------------------------------ what there is to know
-    def judge(self, whole: bool = True) -> dict[str, Any]:
-        """The prover on the held-out theorems.
-
-        Args:
-            whole: with ``samples`` attempts by chance each, not only one of what is likeliest.
-
-        Returns:
-            ``pass@1``, ``pass@k`` with k the number of samples, ``n``, and ``proved``, the labels of what was proved.
-        """
+    def judge(self) -> dict[str, Any]:
+        """The prover on the held-out theorems, and on as many training theorems; see :func:`judge_prover`."""
         if self.engine:
             self.engine.weights()
-        goals, budget = self.theory.held_out, self.theory.moves
-        state = torch.get_rng_state()  # to be measured more often must not change a run
-        torch.manual_seed(self.iteration)
-        greedy = self.prover.prove(goals, budget, greedy=True)
-        solved = torch.tensor([a.solved for a in greedy])
-        found: dict[str, Any] = {"pass@1": float(solved.float().mean())}
-        if whole:
-            many = [
-                torch.tensor([a.solved for a in self.prover.prove(goals, budget)])
-                for _ in range(self.samples)
-            ]
-            found[f"pass@{self.samples}"] = float(torch.stack(many).any(0).float().mean())
-            found["sampled pass@1"] = float(torch.stack(many).float().mean())
-            found["n"] = len(goals)
-            found["proved"] = [a.goal.name for a in greedy if a.solved]
-            for attempt in greedy:
-                if attempt.solved:  # it raises for a proof that is wrong
-                    self.theory.writer(own_proof(attempt), f"{attempt.goal.name}-again")
-        torch.set_rng_state(state)
-        return found
+        return judge_prover(self.theory, self.prover, self.samples, seed=self.iteration)
 
-    def _measure(self, chunk: Chunk, judged: Judged) -> Metrics:
-        """An iteration's theorems in figures."""
-        theorems = chunk.theorems
-        return {
-            "generator/yield": len(theorems) / chunk.games,
-            "generator/size": float(judged.size.mean()),
-            "generator/depth": float(judged.depth.mean()),
-            "generator/steps": float(judged.steps.mean()),
-            "generator/distinct": len({t.key for t in theorems}) / len(theorems),
-            "generator/new": float((judged.seen == 1).float().mean()),
-            "generator/subsumed": sum(t.stated for t in theorems) / len(theorems),
-            "prover/failed": float(chunk.failed.mean()),
-            "prover/own_proofs": float(len(chunk.found)),
-            "distinct_theorems": float(len(self.seen)),
-        }
+    def sample(self) -> list[tuple[int, float, Written]]:
+        """Some theorems of the run; see :func:`written_sample`."""
+        return written_sample(self.theory, self.hardest)
 
-    def _keep(self, chunk: Chunk, iteration: int) -> None:
-        """Remember an iteration's hardest theorem, the shortest of those."""
-        best = min(
-            range(len(chunk.theorems)), key=lambda k: (-float(chunk.failed[k]), chunk.theorems[k].size)
-        )
-        moves = [(m.label, list(m.premises)) for m in chunk.theorems[best].proof.moves]
-        self.kept = [*self.kept, [iteration, float(chunk.failed[best]), moves]][-100:]
-
-    def sample(self, count: int = 12) -> list[tuple[int, float, Written]]:
-        """Some theorems of the run, evenly over it: iteration, share of attempts that failed, and the verified text."""
-        library, shown = self.theory.library, []
-        for iteration, share, saved in self.kept[:: max(1, len(self.kept) // count)]:
-            moves = tuple(Move(label, tuple(premises)) for label, premises in saved)
-            try:
-                number = statements(library, None, moves)[-1]
-            except Rejected:
-                continue
-            written = self.theory.writer(Proof(goal_from(library, number), moves), f"generated-{iteration}")
-            if written:
-                shown.append((iteration, share, written))
-        return shown[:count]
+    def sources(self) -> dict[str, dict[str, float]]:
+        """What the proofs of each source were like over the run."""
+        return self.totals.means(self.theory)
 
     def rejections(self) -> dict[str, int]:
         """How often there was no new statement or theorem, by role and reason."""
@@ -322,54 +277,15 @@ class Adversarial:
             "trainers": self.engine.state_dict(),
             "seen": dict(self.seen),
             "counts": dict(self.counts),
-            "kept": self.kept,
+            "hardest": self.hardest,
+            "totals": dict(self.totals),
             "calls": self.calls,
         }
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Go on from a saved state."""
         assert self.engine is not None
-        self.iteration, self.kept, self.calls = saved["iteration"], saved["kept"], saved["calls"]
+        self.iteration, self.hardest, self.calls = saved["iteration"], saved["hardest"], saved["calls"]
         self.engine.load_state_dict(saved["trainers"])
         self.seen, self.counts = Counter(saved["seen"]), Counter(saved["counts"])
-
-
-class Sequential:
-    """All roles in this process, one after the other; a seed decides everything."""
-
-    def __init__(self, game: Adversarial):
-        self.game = game
-        self.roles: dict[str, Any] = {
-            role: game.cast.make(role, game.theory, game.scorers.__getitem__) for role in game.workers
-        }
-
-    def iterate(self, game: Adversarial) -> Metrics:
-        """See :class:`Engine`."""
-        game.theory.library.forget()
-        chunk = game.order(game.iteration)
-        if chunk:
-            self.roles["generator_actor"].work(chunk)
-            if chunk.theorems and game.attempted():
-                self.roles["prover_actor"].work(chunk)
-        lessons, metrics = game.lessons(chunk, game.iteration)
-        for role, lesson in lessons.items():
-            start = time.perf_counter()
-            metrics |= self.roles[role].work(lesson)
-            metrics[f"seconds/{role}"] = time.perf_counter() - start
-        return metrics
-
-    def weights(self) -> None:
-        """See :class:`Engine`: there is but one network of each."""
-
-    def state_dict(self) -> dict:
-        """See :class:`Engine`."""
-        trainers = [role for role in self.roles if role.endswith("trainer")]
-        return {f"{role}/0": self.roles[role].trainer.state_dict() for role in trainers}
-
-    def load_state_dict(self, saved: dict) -> None:
-        """See :class:`Engine`."""
-        for name, state in saved.items():
-            self.roles[name.removesuffix("/0")].trainer.load_state_dict(state)
-
-    def close(self) -> None:
-        """See :class:`Engine`."""
+        self.totals = Totals(saved["totals"])

@@ -12,7 +12,7 @@ from torchrl.data import ListStorage, ReplayBuffer
 
 from pvg.agents.theorems import Scorer, module
 from pvg.envs.candidates import Goal, Move
-from pvg.envs.derivations import Lesson, Proof, Rejected, lessons
+from pvg.envs.derivations import Example, Proof, Rejected, examples
 from pvg.envs.theorems import pad
 from pvg.envs.theory import Theory
 from pvg.errors import UserError
@@ -27,7 +27,7 @@ class Imitation:
         batch: states a step.
         database: share of a batch that comes from the database's training proofs; all, while there are no others.
         found: share of the rest that comes from the prover's own proofs, as far as there are any.
-        kept: states of generated proofs, and as many of own ones, that are learned from: the newest.
+        buffer_size: states of generated proofs, and as many of own ones, that are learned from: the newest.
         learning_rate: of Adam.
         max_grad_norm: of a gradient step.
     """
@@ -36,12 +36,12 @@ class Imitation:
     batch: int = 64
     database: float = 0.5
     found: float = 0.3
-    kept: int = 5000
+    buffer_size: int = 5000
     learning_rate: float = 3e-3
     max_grad_norm: float = 1.0
 
     def __post_init__(self):
-        _check("trainer.imitation", self, ("updates", "batch", "kept"), ("database", "found"))
+        _check("trainer.imitation", self, ("updates", "batch", "buffer_size"), ("database", "found"))
 
 
 def _check(where: str, how: object, counts: Sequence[str], shares: Sequence[str]) -> None:
@@ -56,25 +56,25 @@ def _check(where: str, how: object, counts: Sequence[str], shares: Sequence[str]
             raise UserError(f"{where}.{name}={getattr(how, name)}: write a number above 0.")
 
 
-class Kept(NamedTuple):
+class StoredExample(NamedTuple):
     """A state of a proof in a replay buffer: which proof, which of its states, and the state."""
 
     proof: Proof
     place: int
-    lesson: Lesson
+    example: Example
 
 
-class Lessons:
+class ExampleBuffer:
     """A TorchRL replay buffer of the states of proofs, which are replayed again when the library has forgotten.
 
     Args:
         replay: makes the states of a proof, or raises ``Rejected``.
-        kept: the newest so many states.
+        size: the newest so many states are held.
     """
 
-    def __init__(self, theory: Theory, replay: Callable[[Proof], list[Lesson]], kept: int = 1_000_000):
+    def __init__(self, theory: Theory, replay: Callable[[Proof], list[Example]], size: int = 1_000_000):
         self.theory, self.replay, self.generation = theory, replay, theory.library.generation
-        self.buffer = ReplayBuffer(storage=ListStorage(kept), collate_fn=list)
+        self.buffer = ReplayBuffer(storage=ListStorage(size), collate_fn=list)
 
     def add(self, proofs: Iterable[Proof]) -> int:
         """Take proofs; returns how many could not be replayed within the limits of a game."""
@@ -82,24 +82,24 @@ class Lessons:
         lost, new = 0, []
         for proof in proofs:
             try:
-                new += [Kept(proof, k, lesson) for k, lesson in enumerate(self.replay(proof))]
+                new += [StoredExample(proof, k, example) for k, example in enumerate(self.replay(proof))]
             except Rejected:
                 lost += 1
         if new:
             self.buffer.extend([(one,) for one in new])
         return lost
 
-    def sample(self, count: int) -> list[Lesson]:
+    def sample(self, count: int) -> list[Example]:
         """So many states, by chance, with repetition."""
         self._remember()
         if not len(self.buffer) or not count:
             return []
-        return [one.lesson for (one,) in self.buffer.sample(count)]
+        return [one.example for (one,) in self.buffer.sample(count)]
 
     def __len__(self) -> int:
         return len(self.buffer)
 
-    def _items(self) -> list[Kept]:
+    def _items(self) -> list[StoredExample]:
         return [self.buffer.storage.get(k)[0] for k in range(len(self.buffer))]
 
     def _remember(self) -> None:
@@ -109,13 +109,13 @@ class Lessons:
             self._put([(one.proof, one.place) for one in self._items()], self.buffer.writer.state_dict())
 
     def _put(self, items: Sequence[tuple[Proof, int]], cursor: dict) -> None:
-        again: dict[int, list[Lesson]] = {}
+        again: dict[int, list[Example]] = {}
         for proof, _ in items:
             if id(proof) not in again:
                 again[id(proof)] = self.replay(proof)
         self.buffer.empty()
         if items:
-            self.buffer.extend([(Kept(proof, k, again[id(proof)][k]),) for proof, k in items])
+            self.buffer.extend([(StoredExample(proof, k, again[id(proof)][k]),) for proof, k in items])
         self.buffer.writer.load_state_dict(cursor)
 
     def state_dict(self) -> dict:
@@ -151,14 +151,14 @@ class Learner:
         torch.nn.utils.clip_grad_norm_(self.scorer.parameters(), self.max_grad_norm)
         self.optimiser.step()
 
-    def imitation(self, some: Sequence[Lesson]) -> Tensor:
+    def imitation(self, some: Sequence[Example]) -> Tensor:
         """Minus the log-probability of choosing any that was right, a mean over states."""
         self.scorer.train()
-        td = self.policy(pad([lesson.state for lesson in some]))
+        td = self.policy(pad([example.state for example in some]))
         self.scorer.eval()
         right = torch.zeros(td["mask"].shape, dtype=torch.bool)
-        for k, lesson in enumerate(some):
-            right[k, list(lesson.right)] = True
+        for k, example in enumerate(some):
+            right[k, list(example.right)] = True
         log_probs = td["logits"].log_softmax(-1)
         return -log_probs.masked_fill(~right, -torch.inf).logsumexp(-1).mean()
 
@@ -176,13 +176,13 @@ class ProverTrainer(Learner):
     """Imitates proofs: of the database, of generated theorems and of all their nodes, and the prover's own."""
 
     def __init__(
-        self, theory: Theory, scorer: Scorer, replay: Callable[[Proof], list[Lesson]], how: Imitation
+        self, theory: Theory, scorer: Scorer, replay: Callable[[Proof], list[Example]], how: Imitation
     ):
         super().__init__(scorer, how.learning_rate, how.max_grad_norm)
         self.how = how
-        self.taught = Lessons(theory, replay)
-        self.taught.add(theory.proofs)
-        self.generated, self.found = Lessons(theory, replay, how.kept), Lessons(theory, replay, how.kept)
+        self.database = ExampleBuffer(theory, replay)
+        self.database.add(theory.proofs)
+        self.generated, self.found = (ExampleBuffer(theory, replay, how.buffer_size) for _ in range(2))
 
     def learn(self) -> dict[str, float]:
         """An iteration's gradient steps."""
@@ -195,19 +195,19 @@ class ProverTrainer(Learner):
                 losses.append(loss.detach())
         return {"prover/loss": float(torch.stack(losses).mean())} if losses else {}
 
-    def _batch(self) -> list[Lesson]:
+    def _batch(self) -> list[Example]:
         how, others = self.how, bool(len(self.generated) or len(self.found))
-        taught = (round(how.database * how.batch) if others else how.batch) if len(self.taught) else 0
-        rest = how.batch - taught if others else 0
+        database = (round(how.database * how.batch) if others else how.batch) if len(self.database) else 0
+        rest = how.batch - database if others else 0
         found = min(rest, round(how.found * rest)) if len(self.generated) else rest
         found = found if len(self.found) else 0
-        sources = ((self.taught, taught), (self.found, found), (self.generated, rest - found))
-        return [lesson for source, count in sources for lesson in source.sample(count)]
+        sources = ((self.database, database), (self.found, found), (self.generated, rest - found))
+        return [example for source, count in sources for example in source.sample(count)]
 
     def state_dict(self) -> dict:
         """Everything but the database's proofs."""
-        kept = {"generated": self.generated.state_dict(), "found": self.found.state_dict()}
-        return super().state_dict() | kept
+        buffers = {"generated": self.generated.state_dict(), "found": self.found.state_dict()}
+        return super().state_dict() | buffers
 
     def load_state_dict(self, saved: dict) -> None:
         """Go on from a saved state."""
@@ -243,17 +243,17 @@ class GeneratorTrainer(Learner):
     def __init__(self, theory: Theory, scorer: Scorer, how: PolicyGradient):
         super().__init__(scorer, how.learning_rate, how.max_grad_norm)
         self.theory, self.how = theory, how
-        self.taught = Lessons(theory, lambda proof: self._states(proof.moves))
-        self.taught.add(Proof(None, p.moves) for p in theory.proofs if p.goal and not p.goal.hypotheses)
+        self.database = ExampleBuffer(theory, lambda proof: self._states(proof.moves))
+        self.database.add(Proof(None, p.moves) for p in theory.proofs if p.goal and not p.goal.hypotheses)
 
     def learn(self, plays: Sequence[tuple[Move, ...]], rewards: Tensor) -> dict[str, float]:
         """One policy-gradient step on plays with rewards ``[n]``, normalised over them."""
-        chosen = [(lesson, k) for k, play in enumerate(plays) for lesson in self._states(play)]
+        chosen = [(example, k) for k, play in enumerate(plays) for example in self._states(play)]
         if not chosen:
             return {}
         advantage = (rewards - rewards.mean()) / (rewards.std(correction=0) + 1e-6)
-        td = self.policy(pad([lesson.state for lesson, _ in chosen]))
-        action = torch.tensor([lesson.right[0] for lesson, _ in chosen])
+        td = self.policy(pad([example.state for example, _ in chosen]))
+        action = torch.tensor([example.right[0] for example, _ in chosen])
         whose = torch.tensor([k for _, k in chosen])
         log_probs = td["logits"].log_softmax(-1)
         taken = log_probs.gather(1, action.unsqueeze(1)).squeeze(1)
@@ -262,16 +262,16 @@ class GeneratorTrainer(Learner):
         self.descend(loss - self.how.entropy * entropy)
         return {"generator/loss": float(loss.detach()), "generator/entropy": float(entropy.detach())}
 
-    def imitate(self, plays: Sequence[tuple[Move, ...]], marks: Sequence[int]) -> dict[str, float]:
-        """Learn to do again what was played when what came of it is asked for; marks are numbers of the library."""
-        some = [lesson for play, mark in zip(plays, marks) for lesson in self._states(play, mark)]
+    def imitate(self, plays: Sequence[tuple[Move, ...]], tokens: Sequence[int]) -> dict[str, float]:
+        """Learn to do again what was played when what came of it is asked for; tokens are numbers of the library."""
+        some = [example for play, token in zip(plays, tokens) for example in self._states(play, token)]
         return self._imitate([some] if some else [])
 
     def learn_database(self) -> dict[str, float]:
         """Gradient steps on the database's proofs."""
-        return self._imitate([self.taught.sample(self.how.batch) for _ in range(self.how.updates)])
+        return self._imitate([self.database.sample(self.how.batch) for _ in range(self.how.updates)])
 
-    def _imitate(self, batches: list[list[Lesson]]) -> dict[str, float]:
+    def _imitate(self, batches: list[list[Example]]) -> dict[str, float]:
         losses = []
         for some in batches:
             loss = self.imitation(some)
@@ -279,12 +279,12 @@ class GeneratorTrainer(Learner):
             losses.append(loss.detach())
         return {"generator/loss": float(torch.stack(losses).mean())} if losses else {}
 
-    def _states(self, play: tuple[Move, ...], mark: int = 0) -> list[Lesson]:
+    def _states(self, play: tuple[Move, ...], token: int = 0) -> list[Example]:
         library, most = self.theory.library, self.theory.candidates
-        found = lessons(library, Proof(None, play), most, stops=True)[0]
+        found = examples(library, Proof(None, play), most, stops=True)[0]
         full = len(play) >= self.theory.moves  # its budget ended the game, it did not stop
         found = found[: len(play)] if full else found
-        return [lesson._replace(state=lesson.state._replace(goal=mark)) for lesson in found]
+        return [example._replace(state=example.state._replace(goal=token)) for example in found]
 
 
 def plain(proof: Proof) -> list:

@@ -1,6 +1,6 @@
 """The roles of generator against prover as Ray actors (Moritz et al. 2018), on one machine or a cluster.
 
-This process hands chunks of theorems from role to role: an idle generator begins a new one while few wait, an idle
+This process hands experiences of theorems from role to role: an idle generator begins a new one while few wait, an idle
 prover takes the oldest, and trainers learn from one after the other while actors go on.  Weights travel through Ray's
 object store, to each machine once, and are taken from and put into networks by TorchRL's ``WeightStrategy``.  TorchRL's
 ``RayWeightSyncScheme`` is not used: its receivers are the members of one ``torch.distributed`` group, which an actor
@@ -17,40 +17,18 @@ from typing import Any
 
 import torch
 
-from pvg.errors import UserError, explain
-from pvg.language.ray_cluster import Cluster
-from pvg.trainers.adversarial import Adversarial, Metrics
-from pvg.trainers.theorem_roles import Chunk, ForGenerator, ForProver
-from pvg.trainers.theorem_worker import Remote, get_weights, put_weights
+from pvg.errors import UserError
+from pvg.trainers.adversarial import Adversarial
+from pvg.trainers.theorem_metrics import Metrics
+from pvg.trainers.theorem_pool import Worker, WorkerPool
+from pvg.trainers.theorem_roles import Experience, GeneratorBatch, ProverBatch
+from pvg.trainers.theorem_worker import get_weights, put_weights
 
-SAY = 10.0  # seconds between words about who is waited for
-START = 300.0  # seconds that workers have to start
-
-
-class Worker:
-    """This side of a worker.
-
-    Attributes:
-        call: that is under way, None if there is none.
-        item: what the call is about.
-        state: of a trainer, behind its last call.
-        version: of the weights that an actor has.
-    """
-
-    def __init__(self, role: str, index: int):
-        self.role, self.index, self.name = role, index, f"{role.replace('_', ' ')} {index}"
-        self.actor: Any = None
-        self.call: Any = None
-        self.item: Any = None
-        self.state: Any = None
-        self.next: Any = None  # what the state and the weights are to be, and the metrics, behind this call
-        self.weights: Any = None
-        self.metrics: Metrics = {}
-        self.version = -1
+LOG_EVERY = 10.0  # seconds between words about who is waited for
 
 
 class RayRoles:
-    """Hands chunks from role to role; a worker that dies is made again, and what it had in hand is done again.
+    """Hands experiences from role to role; a worker that dies is made again, and what it had in hand is done again.
 
     Args:
         game: what is played.
@@ -58,32 +36,23 @@ class RayRoles:
         most_restarts: workers that may die before the run gives up; one that is resumed begins to count anew.
 
     Attributes:
-        counts: chunks that were dropped, and workers that were made again, by role.
+        counts: experiences that were dropped, and workers that were made again, by role.
 
     Raises:
         UserError: Ray is not installed, or a worker does not start.
     """
 
     def __init__(self, game: Adversarial, address: str | None = None, most_restarts: int = 3):
-        self.game, self.most_restarts = game, most_restarts
-        self.cluster = Cluster(address)
-        self.ray = self.cluster.ray
-        self.workers = [Worker(r, k) for r in game.roles() for k in range(game.workers[r])]
-        self.teachers = [w for w in self.workers if w.role.endswith("trainer")]
-        self.made: deque[Chunk] = deque()  # by generators
-        self.tried: deque[Chunk] = deque()  # by provers
+        self.game = game
+        roles = {role: game.workers[role] for role in game.roles()}
+        self.pool = WorkerPool(game.factory, roles, address, most_restarts)
+        self.ray, self.workers = self.pool.ray, self.pool.workers
+        self.trainers = [w for w in self.workers if w.trains]
+        self.generated: deque[Experience] = deque()  # by generators
+        self.attempted: deque[Experience] = deque()  # by provers
         self.latest: dict[str, tuple[Any, int]] = {}  # weights in the object store, and their iteration
         self.shared: dict[str, Any] = {}  # weights that several trainers of a role have agreed on
         self.counts: Counter[str] = Counter()
-        self.seeds = self.deaths = 0  # workers that have died, in this process
-        try:
-            for worker in self.workers:
-                self._make(worker)
-            for worker in self.workers:
-                self._first(worker)
-        except BaseException:
-            self.close()
-            raise
 
     # ------------------------------------------------------------------ Engine
     def iterate(self, game: Adversarial) -> Metrics:
@@ -92,24 +61,24 @@ class RayRoles:
         Raises:
             UserError: there is no experience, or trainers have not learned from it, before the deadline.
         """
-        chunk = self._chunk()
-        lessons, metrics = game.lessons(chunk, game.iteration)
+        experience = self._next_experience()
+        batches, metrics = game.batches(experience, game.iteration)
         start, begun = time.perf_counter(), time.monotonic()
-        for role, lesson in lessons.items():
-            teachers = [w for w in self.teachers if w.role == role]
-            for worker, part in zip(teachers, split(lesson, len(teachers))):
+        for role, batch in batches.items():
+            trainers = [w for w in self.trainers if w.role == role]
+            for worker, part in zip(trainers, split(batch, len(trainers))):
                 worker.item = part
-                self._teach(worker)
-        while late := [w.name for w in self.teachers if w.call is not None]:
+                self._train(worker)
+        while late := [w.name for w in self.trainers if w.call is not None]:
             if (waited := time.monotonic() - begun) > game.deadline:
                 raise UserError(
-                    f"Trainers have been at a lesson for {waited:.0f} s (trainer.deadline={game.deadline:g}): "
-                    f"{', '.join(late)} at work. Give the run more time, or smaller lessons."
+                    f"Trainers have been at a batch for {waited:.0f} s (trainer.deadline={game.deadline:g}): "
+                    f"{', '.join(late)} at work. Give the run more time, or smaller batches."
                 )
-            self._hand_out()
+            self._dispatch()
             self._wait(min(1.0, game.deadline))
-        for role in lessons:
-            metrics |= self._agree(role)
+        for role in batches:
+            metrics |= self._average(role)
         metrics["seconds/learning"] = time.perf_counter() - start
         game.counts.update(self.counts)
         metrics |= {name: float(game.counts[name]) for name in self.counts}
@@ -127,7 +96,7 @@ class RayRoles:
 
     def state_dict(self) -> dict:
         """See :class:`pvg.trainers.adversarial.Engine`; actors that play have none but what chance they draw."""
-        return {f"{w.role}/{w.index}": self.ray.get(w.state) for w in self.teachers}
+        return {f"{w.role}/{w.index}": self.ray.get(w.state) for w in self.trainers}
 
     def load_state_dict(self, saved: dict) -> None:
         """See :class:`pvg.trainers.adversarial.Engine`.
@@ -135,21 +104,21 @@ class RayRoles:
         Raises:
             UserError: the state is of another engine, or of other numbers of trainers.
         """
-        names = {f"{w.role}/{w.index}" for w in self.teachers}
+        names = {f"{w.role}/{w.index}" for w in self.trainers}
         if names != set(saved):
             raise UserError(
                 f"The run's trainers were {', '.join(sorted(saved))}, and now there are {', '.join(sorted(names))}: go "
                 "on with the engine and the numbers of trainers that it began with."
             )
-        for worker in self.teachers:
+        for worker in self.trainers:
             worker.state = self.ray.put(saved[f"{worker.role}/{worker.index}"])
             self.ray.get(worker.actor.load.remote(worker.state))
-        for role in dict.fromkeys(w.role for w in self.teachers):
-            self._agree_on_start(role, saved)
+        for role in dict.fromkeys(w.role for w in self.trainers):
+            self._average_loaded(role, saved)
 
-    def _agree_on_start(self, role: str, saved: dict) -> None:
+    def _average_loaded(self, role: str, saved: dict) -> None:
         name, every = role.partition("_")[0], []
-        for worker in (w for w in self.teachers if w.role == role):
+        for worker in (w for w in self.trainers if w.role == role):
             self.game.scorers[name].load_state_dict(saved[f"{role}/{worker.index}"]["scorer"])
             every.append(get_weights(self.game.scorers[name]))
         weights = self.ray.put(torch.stack(every).mean(0))
@@ -159,32 +128,31 @@ class RayRoles:
 
     def close(self) -> None:
         """See :class:`pvg.trainers.adversarial.Engine`."""
-        for worker in self.workers:
-            if worker.actor is not None:
-                self.ray.kill(worker.actor)
-        self.workers, self.teachers = [], []
-        self.cluster.stop()
+        self.workers, self.trainers = [], []
+        self.pool.close()
 
-    # ------------------------------------------------------------------ chunks
-    def _chunk(self) -> Chunk | None:
-        """The next chunk to learn from, waited for; None where an iteration has none.
+    # ------------------------------------------------------------------ experiences
+    def _next_experience(self) -> Experience | None:
+        """The next experience to learn from, waited for; None where an iteration has none.
 
         Raises:
             UserError: none has come before the deadline.
         """
         game = self.game
-        if game.order(game.iteration) is None:
+        if game.request(game.iteration) is None:
             return None
-        ready = self.tried if game.attempted() else self.made
+        ready = self.attempted if game.attempted() else self.generated
         begun = said = time.monotonic()
         while True:
-            self._hand_out()
+            self._dispatch()
             while ready:
-                chunk = ready.popleft()
-                newest = {role: self.latest.get(role, (None, 0))[1] for role in chunk.versions}
-                chunk.staleness = {role: newest[role] - seen for role, seen in chunk.versions.items()}
-                if max(chunk.staleness.values()) <= game.staleness:
-                    return chunk
+                experience = ready.popleft()
+                newest = {role: self.latest.get(role, (None, 0))[1] for role in experience.versions}
+                experience.staleness = {
+                    role: newest[role] - seen for role, seen in experience.versions.items()
+                }
+                if max(experience.staleness.values()) <= game.staleness:
+                    return experience
                 self.counts["dropped/stale"] += 1
             waited = time.monotonic() - begun
             if waited > game.deadline:
@@ -192,7 +160,7 @@ class RayRoles:
                     f"No experience has come for {waited:.0f} s (trainer.deadline={game.deadline:g}): {self._missing()}"
                     ". Give the run more time, fewer games, or more workers of that role."
                 )
-            if time.monotonic() - said > SAY:
+            if time.monotonic() - said > LOG_EVERY:
                 said = time.monotonic()
                 print(
                     f"pvg: trainers wait for experience, {waited:.0f} s: {self._missing()}", file=sys.stderr
@@ -201,26 +169,30 @@ class RayRoles:
 
     def _missing(self) -> str:
         """Who has not sent anything."""
-        who = [w.name for w in self.workers if w.call is not None and w not in self.teachers]
-        idle = [w.name for w in self.workers if w.call is None and w not in self.teachers]
+        who = [w.name for w in self.workers if w.call is not None and not w.trains]
+        idle = [w.name for w in self.workers if w.call is None and not w.trains]
         words = f"{', '.join(who) or 'nobody'} at work"
         return words + (f", {', '.join(idle)} without anything to do" if idle else "")
 
-    def _hand_out(self) -> None:
-        """Give work to the idle: to provers the oldest chunk, to generators an order while few chunks wait."""
+    def _dispatch(self) -> None:
+        """Give work to the idle: to provers the oldest experience, to generators a request while few wait."""
         game = self.game
         for worker in self.workers:
-            if worker.call is not None or worker in self.teachers:
+            if worker.call is not None or worker.trains:
                 continue
-            if worker.role == "prover_actor" and self.made:
-                worker.item = self.made.popleft()
+            if worker.role == "prover_actor" and self.generated:
+                worker.item = self.generated.popleft()
                 self._act(worker)
-            elif worker.role == "generator_actor" and len(self.made) < game.queue:
-                flying = sum(w.call is not None for w in self.workers if w not in self.teachers)
-                ahead = len(self.made) + len(self.tried) + flying
-                order = game.order(game.iteration)
-                if order is not None and game.iteration + ahead < game.iterations and ahead <= game.staleness:
-                    worker.item = order
+            elif worker.role == "generator_actor" and len(self.generated) < game.queue:
+                flying = sum(w.call is not None for w in self.workers if not w.trains)
+                ahead = len(self.generated) + len(self.attempted) + flying
+                request = game.request(game.iteration)
+                if (
+                    request is not None
+                    and game.iteration + ahead < game.iterations
+                    and ahead <= game.staleness
+                ):
+                    worker.item = request
                     self._act(worker)
 
     def _act(self, worker: Worker) -> None:
@@ -229,9 +201,9 @@ class RayRoles:
         worker.call = worker.actor.act.remote(worker.item, new, version)
         worker.version = version
 
-    def _teach(self, worker: Worker) -> None:
+    def _train(self, worker: Worker) -> None:
         shared = self.shared.get(worker.role)
-        worker.call, worker.weights, worker.next = worker.actor.teach.options(num_returns=3).remote(
+        worker.call, worker.weights, worker.next = worker.actor.train.options(num_returns=3).remote(
             worker.item, shared
         )
 
@@ -246,82 +218,40 @@ class RayRoles:
             try:
                 found = self.ray.get(call)
             except self.ray.exceptions.RayError as error:
-                self._died(worker, error)
+                self.counts[f"restarts/{worker.role}"] += 1
+                self.pool.restart(worker, error)
+                again = self._train if worker.trains else self._act
+                again(worker)
                 continue
             worker.call = None
-            if worker in self.teachers:
+            if worker.trains:
                 worker.metrics, worker.state = found, worker.next
             else:
-                self._arrived(worker.role, found)
+                self._receive(worker.role, found)
 
-    def _arrived(self, role: str, chunk: Chunk) -> None:
-        queue = self.made if role == "generator_actor" else self.tried
-        if role == "generator_actor" and self.game.attempted() and not chunk.theorems:
-            queue = self.tried  # nothing to attempt
-        queue.append(chunk)
+    def _receive(self, role: str, experience: Experience) -> None:
+        queue = self.generated if role == "generator_actor" else self.attempted
+        if role == "generator_actor" and self.game.attempted() and not experience.theorems:
+            queue = self.attempted  # nothing to attempt
+        queue.append(experience)
         if len(queue) > self.game.queue:
             queue.popleft()
             self.counts[f"dropped/{role}"] += 1
 
     # ------------------------------------------------------------------ trainers
-    def _agree(self, role: str) -> Metrics:
+    def _average(self, role: str) -> Metrics:
         """Publish what the trainers of a role have learned: the mean of their weights, if there are several."""
-        teachers = [w for w in self.teachers if w.role == role]
-        weights = teachers[0].weights
-        if len(teachers) > 1:
-            every = self.ray.get([w.weights for w in teachers])
+        trainers = [w for w in self.trainers if w.role == role]
+        weights = trainers[0].weights
+        if len(trainers) > 1:
+            every = self.ray.get([w.weights for w in trainers])
             weights = self.shared[role] = self.ray.put(torch.stack(every).mean(0))
         self._publish(role.partition("_")[0], weights, self.game.iteration + 1)
-        names = dict.fromkeys(name for w in teachers for name in w.metrics if name != "seconds")
-        return {n: sum(w.metrics.get(n, 0.0) for w in teachers) / len(teachers) for n in names}
+        names = dict.fromkeys(name for w in trainers for name in w.metrics if name != "seconds")
+        return {n: sum(w.metrics.get(n, 0.0) for w in trainers) / len(trainers) for n in names}
 
     def _publish(self, name: str, weights: Any, version: int) -> None:
         self.latest[name] = (weights, version)
-
-    # ------------------------------------------------------------------ workers
-    def _make(self, worker: Worker) -> None:
-        self.seeds += 1  # one that is made again does not repeat what it did
-        seed = self.game.cast.ground.seed * 10_007 + self.seeds
-        options = dict(num_cpus=0, max_restarts=0, max_task_retries=0)
-        actor = self.ray.remote(Remote).options(**options)
-        worker.actor = actor.remote(self.game.cast, worker.role, seed)
-        worker.call, worker.version = None, -1
-
-    def _first(self, worker: Worker) -> None:
-        """Wait until a worker has started; a trainer's state is what it starts with."""
-        try:
-            self.ray.get(worker.actor.ready.remote(), timeout=START)
-            if worker in self.teachers:
-                worker.state = worker.actor.state.remote()
-                self.ray.wait([worker.state])
-        except self.ray.exceptions.RayError as error:
-            cause = getattr(error, "cause", None)
-            if isinstance(cause, UserError):
-                raise cause from error
-            raise UserError(f"The {worker.name} does not start ({explain(error)}).") from error
-
-    def _died(self, worker: Worker, error: Exception) -> None:
-        """Make a worker again and have it do again what it had in hand.
-
-        Raises:
-            UserError: too many have died, or what happened is the user's to mend.
-        """
-        cause = getattr(error, "cause", None)
-        if isinstance(cause, UserError):
-            raise cause from error
-        self.counts[f"restarts/{worker.role}"] += 1
-        self.deaths += 1
-        why = explain(cause or error).splitlines()[0]
-        if self.deaths > self.most_restarts:
-            raise UserError(f"{self.deaths} workers have died, the last of: {why}") from error
-        print(f"pvg: {worker.name} died and is made again: {why}", file=sys.stderr)
-        self.ray.kill(worker.actor)
-        self._make(worker)
-        if worker in self.teachers:
-            worker.actor.load.remote(worker.state)
-            self._teach(worker)
-        else:
-            self._act(worker)
 
 
 def total(counts: Counter[str], prefix: str) -> int:
@@ -329,14 +259,14 @@ def total(counts: Counter[str], prefix: str) -> int:
     return sum(n for name, n in counts.items() if name.startswith(prefix))
 
 
-def split(lesson: ForGenerator | ForProver, count: int) -> Sequence[ForGenerator | ForProver]:
-    """A lesson dealt out to several trainers."""
+def split(batch: GeneratorBatch | ProverBatch, count: int) -> Sequence[GeneratorBatch | ProverBatch]:
+    """A batch dealt out to several trainers."""
     if count == 1:
-        return [lesson]
-    if isinstance(lesson, ForProver):
+        return [batch]
+    if isinstance(batch, ProverBatch):
         return [
-            lesson._replace(theorems=lesson.theorems[k::count], found=lesson.found[k::count])
+            batch._replace(theorems=batch.theorems[k::count], found=batch.found[k::count])
             for k in range(count)
         ]
-    rewards = [None if lesson.rewards is None else lesson.rewards[k::count] for k in range(count)]
-    return [ForGenerator(lesson.plays[k::count], rewards[k], lesson.marks[k::count]) for k in range(count)]
+    rewards = [None if batch.rewards is None else batch.rewards[k::count] for k in range(count)]
+    return [GeneratorBatch(batch.plays[k::count], rewards[k], batch.tokens[k::count]) for k in range(count)]

@@ -1,18 +1,18 @@
 """What a generator's theorem earns; configs name one of these.
 
-All take a :class:`Judged` of ``n`` theorems whose proofs are verified, and give float ``[n]``.
+All take :class:`Outcomes` of ``n`` theorems whose proofs are verified, and give float ``[n]``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 
-class Judged(NamedTuple):
+class Outcomes(NamedTuple):
     """Theorems and what became of them.
 
     Attributes:
@@ -31,54 +31,57 @@ class Judged(NamedTuple):
     steps: Tensor
 
 
-Reward = Callable[[Judged], Tensor]
+Reward = Callable[[Outcomes], Tensor]
 
 
-def novel(judged: Judged, length: float = 0.01, novelty: float = 1.0) -> Tensor:
+def novel(outcomes: Outcomes, length: float = 0.01, novelty: float = 1.0) -> Tensor:
     """The share that failed, divided by how often the theorem was seen (to the power of ``novelty``), less ``length`` a
     symbol.
     """
-    return judged.failed / judged.seen**novelty - length * judged.size
+    return outcomes.failed / outcomes.seen**novelty - length * outcomes.size
 
 
-def failed(judged: Judged) -> Tensor:
+def failed(outcomes: Outcomes) -> Tensor:
     """1 if an attempt failed, else 0; meant for one attempt, with nothing for what is new."""
-    return (judged.failed > 0).float()
+    return (outcomes.failed > 0).float()
 
 
-def frontier(judged: Judged, length: float = 0.01, novelty: float = 1.0) -> Tensor:
+def frontier(outcomes: Outcomes, length: float = 0.01, novelty: float = 1.0) -> Tensor:
     """4 s (1 - s), s the share that succeeded: what is barely proved pays most; divided as ``novel`` is."""
-    return 4 * judged.failed * (1 - judged.failed) / judged.seen**novelty - length * judged.size
+    return 4 * outcomes.failed * (1 - outcomes.failed) / outcomes.seen**novelty - length * outcomes.size
 
 
-def size_by_depth(judged: Judged) -> Tensor:
+def size_by_depth(outcomes: Outcomes) -> Tensor:
     """Depth of the proof for each symbol of the statement, however the prover fares: short and deep is good."""
-    return judged.depth / judged.size / judged.seen
+    return outcomes.depth / outcomes.size / outcomes.seen
 
 
-def conditional(judged: Judged) -> Tensor:
-    """Whether it failed, as 0 or 1: told to the generator as a token to go by, and not paid (see the trainer)."""
-    return (judged.failed > 0.5).float()
+def conditional(outcomes: Outcomes) -> Tensor:
+    """Whether it failed, as 0 or 1: a token that the generator is conditioned on, and not paid (see the trainer)."""
+    return (outcomes.failed > 0.5).float()
 
 
-conditional.told = True  # type: ignore[attr-defined]
+conditional.is_token = True  # type: ignore[attr-defined]
 
 
-def told(reward: Reward) -> bool:
-    """Whether a reward is a token that the generator learns to go by."""
-    return getattr(getattr(reward, "func", reward), "told", False)
+def is_token(reward: Reward) -> bool:
+    """Whether a reward is a token that the generator is conditioned on."""
+    return getattr(getattr(reward, "func", reward), "is_token", False)
 
 
 def reads_outcomes(reward: Reward) -> bool:
     """Whether a reward depends on how the prover fares: tried on theorems that differ in nothing else."""
     ones = torch.ones(3)
-    earned = reward(Judged(torch.tensor([0.0, 0.5, 1.0]), ones, ones, ones, ones))
+    earned = reward(Outcomes(torch.tensor([0.0, 0.5, 1.0]), ones, ones, ones, ones))
     return bool((earned != earned[0]).any())
 
 
-def depths(premises: list[tuple[int, ...]]) -> Tensor:
-    """The longest chain below each step, int64 ``[steps]``; ``premises`` are places of earlier steps."""
-    found: list[int] = []
+def depths(premises: Sequence[tuple[int, ...]], given: int = 0) -> Tensor:
+    """The longest chain of steps to each node, int64 ``[given + steps]``; ``premises`` are places of earlier nodes.
+
+    The first ``given`` nodes are hypotheses, which no step leads to.
+    """
+    found = [0] * given
     for below in premises:
         found.append(1 + max([found[k] for k in below], default=0))
     return torch.tensor(found)

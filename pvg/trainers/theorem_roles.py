@@ -1,6 +1,6 @@
 """The four roles of the game between generator and prover; what they take and give is plain data.
 
-So a role is the same object in this process and in a worker; ``Ground`` says how to make one anywhere.
+So a role is the same object in this process and in a worker; ``Recipe`` says how to make one anywhere.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pvg.trainers.theorem_learning import GeneratorTrainer, Imitation, PolicyGra
 ROLES = ("generator_actor", "generator_trainer", "prover_actor", "prover_trainer")
 
 
-class Ground(NamedTuple):
+class Recipe(NamedTuple):
     """The configs of a theory and of its players, from which every process makes its own.
 
     Attributes:
@@ -61,35 +61,35 @@ class Theorem(NamedTuple):
         proof: the goal, and the moves that it rests on.
         key: the goal as text, the same for all that differ by renaming.
         size: symbols of the statement.
-        stated: an assertion that may be cited says as much.
+        subsumed: an assertion that may be cited says as much.
     """
 
     play: tuple[Move, ...]
     proof: Proof
     key: str
     size: int
-    stated: bool
+    subsumed: bool
 
 
 @dataclass
-class Chunk:
+class Experience:
     """The theorems of an iteration on their way from role to role.
 
     Attributes:
         games: that were played for them.
-        mark: what the generator was told to make.
+        token: what the generator was told to make.
         theorems: verified.
         failed: share of the prover's attempts that failed, float ``[theorems]``; 1 where there was none.
         found: the prover's own proofs.
         counts: why there is nothing, by role and reason.
         calls: unifications asked for.
         versions: of the weights that ``generator`` and ``prover`` had.
-        staleness: iterations that those were behind the trainers' when the chunk was learned from.
+        staleness: iterations that those were behind the trainers' when the experience was learned from.
         seconds: that each role took.
     """
 
     games: int
-    mark: int = 0
+    token: int = 0
     theorems: list[Theorem] = field(default_factory=list)
     failed: Tensor = field(default_factory=lambda: torch.zeros(0))
     found: list[Proof] = field(default_factory=list)
@@ -101,7 +101,7 @@ class Chunk:
 
 
 class Actor:
-    """What both actors share: weights that come, and chunks that are worked on.
+    """What both actors share: weights that come, and experiences that are worked on.
 
     Attributes:
         version: of the weights.
@@ -112,19 +112,21 @@ class Actor:
     def __init__(self, theory: Theory, scorer: Scorer, player: Generator | Prover):
         self.theory, self.scorer, self.player, self.version = theory, scorer, player, 0
 
-    def work(self, chunk: Chunk) -> Chunk:
+    def work(self, experience: Experience) -> Experience:
         """Do this role's part, and count what it takes."""
         library, start = self.theory.library, time.perf_counter()
         calls = library.calls
         self.player.rejected.clear()
-        self._work(chunk)
-        chunk.calls += library.calls - calls
-        chunk.counts.update({f"{self.role}/{r.name.lower()}": n for r, n in self.player.rejected.items()})
-        chunk.versions[self.role] = self.version
-        chunk.seconds[self.role] = time.perf_counter() - start
-        return chunk
+        self._work(experience)
+        experience.calls += library.calls - calls
+        experience.counts.update(
+            {f"{self.role}/{r.name.lower()}": n for r, n in self.player.rejected.items()}
+        )
+        experience.versions[self.role] = self.version
+        experience.seconds[self.role] = time.perf_counter() - start
+        return experience
 
-    def _work(self, chunk: Chunk) -> None:
+    def _work(self, experience: Experience) -> None:
         raise NotImplementedError
 
 
@@ -134,12 +136,12 @@ class GeneratorActor(Actor):
     role = "generator"
     player: Generator
 
-    def _work(self, chunk: Chunk) -> None:
-        for play in self.player.generate(chunk.games, chunk.mark):
-            theorem = self._theorem(play, chunk.counts)
+    def _work(self, experience: Experience) -> None:
+        for play in self.player.generate(experience.games, experience.token):
+            theorem = self._theorem(play, experience.counts)
             if theorem is not None:
-                chunk.theorems.append(theorem)
-        chunk.failed = torch.ones(len(chunk.theorems))
+                experience.theorems.append(theorem)
+        experience.failed = torch.ones(len(experience.theorems))
 
     def _theorem(self, play: tuple[Move, ...], counts: Counter[str]) -> Theorem | None:
         """What a play has proved: its newest statement that is no citation."""
@@ -151,14 +153,14 @@ class GeneratorActor(Actor):
         number = statements(library, None, play)[last]
         proof = Proof(goal_from(library, number), tuple(needed(None, play, last)))
         assert proof.goal is not None
-        if self.theory.gives_away(proof.goal):
+        if self.theory.reveals_held_out(proof.goal):
             counts["generator/held_out"] += 1
             return None
         if self.theory.writer(proof, "generated") is None:  # it raises for a proof that is wrong
             counts["generator/not_written"] += 1
             return None
-        stated = self.theory.stated(proof.goal)
-        return Theorem(play, proof, key(proof.goal), len(library.texts[number]), stated)
+        subsumed = self.theory.subsumed(proof.goal)
+        return Theorem(play, proof, key(proof.goal), len(library.texts[number]), subsumed)
 
 
 class ProverActor(Actor):
@@ -175,13 +177,21 @@ class ProverActor(Actor):
         super().__init__(theory, scorer, player)
         self.attempts = attempts
 
-    def _work(self, chunk: Chunk) -> None:
-        goals = [t.proof.goal for t in chunk.theorems for _ in range(self.attempts)]
+    def work(self, experience: Experience) -> Experience:
+        """Attempt; own proofs that can't be written as Metamath are counted, and what that takes is not."""
+        super().work(experience)
+        for proof in experience.found:
+            if self.theory.writer(proof, "own") is None:  # it raises for a proof that is wrong
+                experience.counts["prover/not_written"] += 1
+        return experience
+
+    def _work(self, experience: Experience) -> None:
+        goals = [t.proof.goal for t in experience.theorems for _ in range(self.attempts)]
         made = self.player.prove([g for g in goals if g is not None], self.theory.moves)
-        solved = torch.tensor([a.solved for a in made]).view(len(chunk.theorems), self.attempts)
-        chunk.failed = 1 - solved.float().mean(1)
+        solved = torch.tensor([a.solved for a in made]).view(len(experience.theorems), self.attempts)
+        experience.failed = 1 - solved.float().mean(1)
         own = {key(a.goal): a for a in made if a.solved and len(a.moves) > 1}
-        chunk.found = [own_proof(a) for a in own.values()]
+        experience.found = [own_proof(a) for a in own.values()]
 
 
 def own_proof(attempt: Attempt) -> Proof:
@@ -193,21 +203,21 @@ def own_proof(attempt: Attempt) -> Proof:
 def parts_of(theory: Theory, theorem: Theorem) -> list[Proof]:
     """The proofs of a theorem's nodes that are goals worth learning from."""
     every = parts(theory.library, Proof(None, theorem.proof.moves))
-    return [p for p in every if len(p.moves) > 1 and p.goal and not theory.gives_away(p.goal)]
+    return [p for p in every if len(p.moves) > 1 and p.goal and not theory.reveals_held_out(p.goal)]
 
 
-class ForGenerator(NamedTuple):
-    """What a generator's trainer learns from; plays with ``marks`` are imitated, with ``rewards`` they are paid.
+class GeneratorBatch(NamedTuple):
+    """What a generator's trainer learns from; plays with ``tokens`` are imitated, with ``rewards`` they are paid.
 
     Without plays it learns from the database.
     """
 
     plays: Sequence[tuple[Move, ...]] = ()
     rewards: Tensor | None = None
-    marks: Sequence[int] = ()
+    tokens: Sequence[int] = ()
 
 
-class ForProver(NamedTuple):
+class ProverBatch(NamedTuple):
     """What a prover's trainer learns from beside what it has: theorems, with their nodes or not, and own proofs."""
 
     theorems: Sequence[Theorem] = ()
@@ -215,52 +225,52 @@ class ForProver(NamedTuple):
     found: Sequence[Proof] = ()
 
 
-class Teacher:
+class TrainerRole:
     """A trainer's role: learns from what comes, and hands out its state and weights."""
 
     def __init__(self, theory: Theory, trainer: ProverTrainer | GeneratorTrainer):
         self.theory, self.trainer = theory, trainer
 
-    def work(self, lesson: ForGenerator | ForProver) -> dict[str, float]:
+    def work(self, batch: GeneratorBatch | ProverBatch) -> dict[str, float]:
         """Learn; the metrics."""
         self.theory.library.forget()
-        if isinstance(lesson, ForProver):
-            return self._teach_prover(lesson)
+        if isinstance(batch, ProverBatch):
+            return self._train_prover(batch)
         assert isinstance(self.trainer, GeneratorTrainer)
-        if not lesson.plays:
+        if not batch.plays:
             return self.trainer.learn_database()
-        if lesson.rewards is None:
-            return self.trainer.imitate(lesson.plays, lesson.marks)
-        paid = float(lesson.rewards.mean())
-        return self.trainer.learn(lesson.plays, lesson.rewards) | {"generator/reward": paid}
+        if batch.rewards is None:
+            return self.trainer.imitate(batch.plays, batch.tokens)
+        paid = float(batch.rewards.mean())
+        return self.trainer.learn(batch.plays, batch.rewards) | {"generator/reward": paid}
 
-    def _teach_prover(self, lesson: ForProver) -> dict[str, float]:
+    def _train_prover(self, batch: ProverBatch) -> dict[str, float]:
         trainer = self.trainer
         assert isinstance(trainer, ProverTrainer)
-        new = [t.proof for t in lesson.theorems]
-        if lesson.nodes:
-            new = [p for t in lesson.theorems for p in parts_of(self.theory, t)]
+        new = [t.proof for t in batch.theorems]
+        if batch.nodes:
+            new = [p for t in batch.theorems for p in parts_of(self.theory, t)]
         lost = trainer.generated.add(new)
-        trainer.found.add(lesson.found)
+        trainer.found.add(batch.found)
         return trainer.learn() | {"prover/not_replayed": float(lost)}
 
 
-class Cast(NamedTuple):
+class RoleFactory(NamedTuple):
     """What it takes to make any role, in any process."""
 
-    ground: Ground
+    recipe: Recipe
     attempts: int
     imitation: Imitation
     policy_gradient: PolicyGradient
 
-    def make(self, role: str, theory: Theory, scorers: Callable[[str], Scorer]) -> Actor | Teacher:
+    def make(self, role: str, theory: Theory, scorers: Callable[[str], Scorer]) -> Actor | TrainerRole:
         """A role; ``scorers`` gives the network of ``generator`` or ``prover``."""
         scorer = scorers(role.partition("_")[0])
         if role == "generator_actor":
             return GeneratorActor(theory, scorer, Generator(theory, scorer))
         if role == "generator_trainer":
-            return Teacher(theory, GeneratorTrainer(theory, scorer, self.policy_gradient))
-        prover = self.ground.prover(theory, scorer)
+            return TrainerRole(theory, GeneratorTrainer(theory, scorer, self.policy_gradient))
+        prover = self.recipe.prover(theory, scorer)
         if role == "prover_actor":
             return ProverActor(theory, scorer, prover, self.attempts)
-        return Teacher(theory, ProverTrainer(theory, scorer, prover.lessons, self.imitation))
+        return TrainerRole(theory, ProverTrainer(theory, scorer, prover.examples, self.imitation))

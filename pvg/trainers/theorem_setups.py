@@ -20,17 +20,17 @@ PLAYS = Route("generator actor", "generator trainer", "plays")
 PROOFS = Route("generator actor", "prover trainer", "proofs")
 OUTCOMES = Route("prover actor", "generator trainer", "outcomes")
 FOUND = Route("prover actor", "prover trainer", "proofs")
-TAUGHT_PROVER = Route("database", "prover trainer", "proofs")
-TAUGHT_GENERATOR = Route("database", "generator trainer", "proofs")
+DATABASE_TO_PROVER = Route("database", "prover trainer", "proofs")
+DATABASE_TO_GENERATOR = Route("database", "generator trainer", "proofs")
 
-PROVER_LEARNS = frozenset({GOALS, PROOFS, FOUND, TAUGHT_PROVER})
+PROVER_LEARNS = frozenset({GOALS, PROOFS, FOUND, DATABASE_TO_PROVER})
 SETUPS: dict[str, frozenset[Route]] = {
     "adversarial": PROVER_LEARNS | {PLAYS, OUTCOMES},
     "fixed_prover": frozenset({GOALS, PLAYS, OUTCOMES}),
     "fixed_generator": PROVER_LEARNS,
     "heuristic": PROVER_LEARNS | {PLAYS},  # without OUTCOMES: the reward is of the proof alone
-    "supervised_generator": PROVER_LEARNS | {TAUGHT_GENERATOR},
+    "supervised_generator": PROVER_LEARNS | {DATABASE_TO_GENERATOR},
     "generator_only": frozenset({PLAYS}),
-    "prover_only": frozenset({TAUGHT_PROVER}),
+    "prover_only": frozenset({DATABASE_TO_PROVER}),
     "none": frozenset(),
 }

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torchrl.envs.utils import check_env_specs
 
-from pvg.envs.backward import BackwardEnv, BackwardGame, backward_lessons
+from pvg.envs.backward import BackwardEnv, BackwardGame, backward_examples
 from pvg.envs.candidates import Game, Goal, Move
 from pvg.envs.derivations import (
     Proof,
     Rejected,
     database_proof,
+    examples,
     goal_from,
-    lessons,
     needed,
     parts,
     statements,
@@ -227,7 +227,7 @@ def test_every_proof_of_the_database_replays_and_is_written_back():
         if len(proof.moves) > 12:
             continue
         if max(len(library.by_label[move.label].hypotheses) for move in proof.moves) <= 2:
-            states, game = lessons(library, proof, most=100_000)
+            states, game = examples(library, proof, most=100_000)
             assert game.solved and all(state.right for state in states), theorem.label
         written = writer(proof, f"again-{theorem.label}")
         assert written is not None, theorem.label
@@ -271,11 +271,11 @@ def test_what_can_not_be_replayed_is_said(theory, what):
     goal = goal_from(theory.library, theory.library.number(("w-imp", name, name)))
     if what == "assertion":
         with pytest.raises(Rejected) as said:
-            lessons(theory.library, Proof(goal, (Move(theory.test[0].label),)))
+            examples(theory.library, Proof(goal, (Move(theory.test[0].label),)))
         assert said.value.reason == Rejection.NOT_CITED
     else:
         with pytest.raises(Rejected) as said:
-            lessons(theory.library, Proof(goal, (Move("refl"),)), most=1)
+            examples(theory.library, Proof(goal, (Move("refl"),)), most=1)
         assert said.value.reason == Rejection.BUDGET
 
 
@@ -375,7 +375,7 @@ def test_a_proof_played_from_its_end_proves_its_goal(theory):
     solved = 0
     for proof in theory.proofs[::5]:
         try:
-            states = backward_lessons(theory.library, proof)
+            states = backward_examples(theory.library, proof)
         except Rejected:
             continue
         game = BackwardGame(theory.library, proof.goal)

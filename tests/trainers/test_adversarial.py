@@ -16,8 +16,8 @@ from pvg.formal.prop import PATH
 from pvg.formal.reader import read_text
 from pvg.trainers import theorem_rewards as rewards
 from pvg.trainers.adversarial import Adversarial
-from pvg.trainers.theorem_rewards import Judged
-from pvg.trainers.theorem_roles import Chunk, Theorem
+from pvg.trainers.theorem_rewards import Outcomes
+from pvg.trainers.theorem_roles import Experience, Theorem
 from pvg.trainers.theorem_setups import SETUPS
 
 SMALL = (  # noqa: SIM905
@@ -33,7 +33,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def judged(**changes):
+def outcomes(**changes):
     whole = {
         "failed": [0.75, 0.0],
         "seen": [3.0, 1.0],
@@ -41,16 +41,16 @@ def judged(**changes):
         "depth": [4.0, 2.0],
         "steps": [5.0, 2.0],
     }
-    return Judged(*(torch.tensor(changes.get(name, value)) for name, value in whole.items()))
+    return Outcomes(*(torch.tensor(changes.get(name, value)) for name, value in whole.items()))
 
 
 def test_rewards_by_hand():
-    assert rewards.novel(judged(), length=0.01).tolist() == pytest.approx([0.25 - 0.1, -0.05])
-    assert rewards.failed(judged()).tolist() == [1.0, 0.0]
-    assert rewards.frontier(judged(), length=0.0).tolist() == pytest.approx([4 * 0.75 * 0.25 / 3, 0.0])
-    assert rewards.size_by_depth(judged()).tolist() == pytest.approx([4 / 10 / 3, 2 / 5])
-    assert rewards.conditional(judged()).tolist() == [1.0, 0.0]
-    assert rewards.told(rewards.conditional) and not rewards.told(rewards.novel)
+    assert rewards.novel(outcomes(), length=0.01).tolist() == pytest.approx([0.25 - 0.1, -0.05])
+    assert rewards.failed(outcomes()).tolist() == [1.0, 0.0]
+    assert rewards.frontier(outcomes(), length=0.0).tolist() == pytest.approx([4 * 0.75 * 0.25 / 3, 0.0])
+    assert rewards.size_by_depth(outcomes()).tolist() == pytest.approx([4 / 10 / 3, 2 / 5])
+    assert rewards.conditional(outcomes()).tolist() == [1.0, 0.0]
+    assert rewards.is_token(rewards.conditional) and not rewards.is_token(rewards.novel)
     assert not rewards.reads_outcomes(rewards.size_by_depth)
     for reward in (rewards.novel, rewards.failed, rewards.frontier, rewards.conditional):
         assert rewards.reads_outcomes(reward), reward
@@ -161,7 +161,7 @@ def test_rewards_see_outcomes_only_by_their_route(setup):
     game.routes, game.seen = SETUPS[setup], Counter()
     move = Move("ax-1", ())
     theorem = Theorem((move,), Proof(None, (move,)), "key", 7, False)
-    seen = game.judged(Chunk(2, theorems=[theorem] * 2, failed=torch.tensor([0.25, 0.5]))).failed
+    seen = game.outcomes(Experience(2, theorems=[theorem] * 2, failed=torch.tensor([0.25, 0.5]))).failed
     assert seen.tolist() == ([0.25, 0.5] if setup == "adversarial" else [1.0, 1.0])
 
 
@@ -207,6 +207,11 @@ def test_a_backward_prover_plays_too(pvg, folder):
         ("trainer.world_size=7", "the roles add up to 4"),
         ("trainer.setup=prover_only trainer.world_size=4", "the roles add up to 1 (num_prover_trainers=1)"),
         ("trainer.setup=heuristic", "looks at how the prover fares: add reward=size_by_depth."),
+        (
+            "engine=ray engine.replicas=2",
+            "engine.replicas=2 is for language models: here engine=ray has address and",
+        ),
+        ("engine=ray engine.max_num_seqs=5", "engine.max_num_seqs=5 is for language models"),
         ("reward=cgc", "trainer.reward=pvg.trainers.rewards.cgc wants score, right, helpful, parsed, and"),
         ("reward=praise", "There are cgc, conditional, correctness, failed, frontier, goodhart, novel,"),
         ("reward=failed trainer.reward.length=1", "There is no key trainer.reward.length"),

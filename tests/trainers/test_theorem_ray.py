@@ -14,10 +14,12 @@ from pvg.agents.theorems import Scorer
 from pvg.errors import UserError
 from pvg.formal.prop import PATH
 from pvg.trainers import theorem_rewards
-from pvg.trainers.adversarial import Adversarial, Sequential
+from pvg.trainers.adversarial import Adversarial
 from pvg.trainers.theorem_learning import Imitation
-from pvg.trainers.theorem_ray import RayRoles, Worker, split
-from pvg.trainers.theorem_roles import Chunk, ForGenerator, ForProver, Ground
+from pvg.trainers.theorem_pool import Worker, WorkerPool
+from pvg.trainers.theorem_ray import RayRoles, split
+from pvg.trainers.theorem_roles import Experience, GeneratorBatch, ProverBatch, Recipe
+from pvg.trainers.theorem_sequential import Sequential
 from pvg.trainers.theorem_setups import SETUPS
 
 ENV = {"_target_": "pvg.envs.theory.Theory", "until": "prefix-r", "longest": 16, "moves": 4}
@@ -27,22 +29,22 @@ UPDATES = 2
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory):
-    file = tmp_path_factory.mktemp("ground") / "small.mm"
+def recipe(tmp_path_factory):
+    file = tmp_path_factory.mktemp("recipe") / "small.mm"
     file.write_text(PATH.read_text())
     env = ENV | {"database": str(file), "test": 3}
-    return Ground(env, {"generator": SCORER, "prover": SCORER, "player": PLAYER}, seed=0)
+    return Recipe(env, {"generator": SCORER, "prover": SCORER, "player": PLAYER}, seed=0)
 
 
 @pytest.fixture(scope="module")
-def theory(ground):
-    return ground.theory()
+def theory(recipe):
+    return recipe.theory()
 
 
-def new_game(ground, theory, **changes):
+def new_game(recipe, theory, **changes):
     given = {"iterations": 9, "warm": 2, "games": 6, "attempts": 2, "every": 0} | changes
     imitation = Imitation(updates=UPDATES, batch=16)
-    return Adversarial(ground, theory, reward=theorem_rewards.novel, imitation=imitation, **given)
+    return Adversarial(recipe, theory, reward=theorem_rewards.novel, imitation=imitation, **given)
 
 
 def weights(scorer):
@@ -53,9 +55,9 @@ DOOMED = {3: "generator_actor", 4: "prover_actor", 5: "prover_trainer", 6: "gene
 
 
 @pytest.fixture(scope="module")
-def played(ground, theory):
+def played(recipe, theory):
     """A game on Ray that has been played to its end, while a worker of each role was killed; to start takes long."""
-    game = new_game(ground, theory, num_prover_trainers=2, world_size=5, deadline=600.0)
+    game = new_game(recipe, theory, num_prover_trainers=2, world_size=5, deadline=600.0)
     game.engine = RayRoles(game, most_restarts=4)
     rows, begun = [], {name: weights(scorer).clone() for name, scorer in game.scorers.items()}
 
@@ -103,8 +105,8 @@ def test_several_trainers_agree_on_the_mean_also_when_a_run_goes_on(played):
 def test_who_is_waited_for_is_said_and_too_many_deaths_end_a_run(played):
     game, _, _ = played
     game.iterations += 5
-    game.engine.made.clear()
-    game.engine.tried.clear()
+    game.engine.generated.clear()
+    game.engine.attempted.clear()
     game.deadline = 0.001
     with pytest.raises(UserError, match=r"No experience has come.*generator actor 0.*prover actor 0"):
         game.train()
@@ -114,63 +116,62 @@ def test_who_is_waited_for_is_said_and_too_many_deaths_end_a_run(played):
         game.train()
 
 
-def test_a_full_queue_drops_the_oldest_and_an_old_chunk_is_dropped(ground, theory):
-    game = new_game(ground, theory, queue=2, staleness=3, warm=0)
+def test_a_full_queue_drops_the_oldest_and_what_is_stale_is_dropped(recipe, theory):
+    game = new_game(recipe, theory, queue=2, staleness=3, warm=0)
     engine = RayRoles.__new__(RayRoles)  # without workers
     engine.game, engine.workers, engine.counts = game, [], Counter()
-    engine.made, engine.tried, engine.latest = deque(), deque(), {"generator": (None, 9)}
-    chunks = [Chunk(1, theorems=[None], versions={"generator": k}) for k in range(3)]
-    for chunk in chunks:
-        engine._arrived("generator_actor", chunk)
-    assert list(engine.made) == chunks[1:] and engine.counts["dropped/generator_actor"] == 1
-    engine.tried.extend(Chunk(1, versions={"generator": k}) for k in (4, 5, 6))
-    assert engine._chunk().versions == {"generator": 6} and engine.counts["dropped/stale"] == 2
+    engine.generated, engine.attempted, engine.latest = deque(), deque(), {"generator": (None, 9)}
+    experiences = [Experience(1, theorems=[None], versions={"generator": k}) for k in range(3)]
+    for experience in experiences:
+        engine._receive("generator_actor", experience)
+    assert list(engine.generated) == experiences[1:] and engine.counts["dropped/generator_actor"] == 1
+    engine.attempted.extend(Experience(1, versions={"generator": k}) for k in (4, 5, 6))
+    assert engine._next_experience().versions == {"generator": 6} and engine.counts["dropped/stale"] == 2
 
 
 def without_workers(game):
     engine = RayRoles.__new__(RayRoles)
     worker = Worker("prover_trainer", 0)
-    engine.game, engine.workers, engine.teachers, engine.counts = game, [worker], [worker], Counter()
-    engine.made, engine.tried, engine.latest = deque(), deque(), {}
+    engine.game, engine.workers, engine.trainers, engine.counts = game, [worker], [worker], Counter()
+    engine.generated, engine.attempted, engine.latest = deque(), deque(), {}
     return engine, worker
 
 
-def test_a_trainer_that_never_ends_a_lesson_ends_the_run(ground, theory):
-    engine, _ = without_workers(new_game(ground, theory, deadline=0.05))
-    engine._teach = lambda worker: setattr(worker, "call", "under way")
+def test_a_trainer_that_never_ends_a_batch_ends_the_run(recipe, theory):
+    engine, _ = without_workers(new_game(recipe, theory, deadline=0.05))
+    engine._train = lambda worker: setattr(worker, "call", "under way")
     engine._wait = lambda timeout: time.sleep(timeout)
-    with pytest.raises(UserError, match=r"at a lesson for .*deadline=0.05.*prover trainer 0"):
+    with pytest.raises(UserError, match=r"at a batch for .*deadline=0.05.*prover trainer 0"):
         engine.iterate(engine.game)
 
 
-def test_deaths_before_a_run_was_resumed_do_not_end_it(ground, theory):
-    engine, worker = without_workers(new_game(ground, theory))
-    engine.game.counts["restarts/prover_trainer"] = 7  # as a checkpoint has it
-    engine.most_restarts, engine.deaths, engine.ray = 1, 0, SimpleNamespace(kill=lambda actor: None)
-    made = []
-    engine._make = made.append
-    worker.actor = SimpleNamespace(load=SimpleNamespace(remote=lambda state: None))
-    engine._teach = lambda worker: None
-    engine._died(worker, RuntimeError("gone"))
-    assert made == [worker]
+def test_deaths_are_counted_in_this_process_alone():
+    pool = WorkerPool.__new__(WorkerPool)
+    pool.most_restarts, pool.deaths, pool.ray = 1, 0, SimpleNamespace(kill=lambda actor: None)
+    started, loaded, worker = [], [], Worker("prover_trainer", 0)
+    pool._start = started.append
+    worker.actor = SimpleNamespace(load=SimpleNamespace(remote=loaded.append))
+    worker.state = "behind the last call"
+    pool.restart(worker, RuntimeError("gone"))
+    assert started == [worker] and loaded == ["behind the last call"]
     with pytest.raises(UserError, match="2 workers have died"):
-        engine._died(worker, RuntimeError("gone"))
+        pool.restart(worker, RuntimeError("gone"))
 
 
-def test_lessons_are_dealt_out_without_loss():
-    whole = ForGenerator([("a",), ("b",), ("c",)], torch.arange(3.0))
+def test_batches_are_dealt_out_without_loss():
+    whole = GeneratorBatch([("a",), ("b",), ("c",)], torch.arange(3.0))
     shares = split(whole, 2)
     assert sorted(p for share in shares for p in share.plays) == list(whole.plays)
     assert sorted(torch.cat([share.rewards for share in shares]).tolist()) == [0.0, 1.0, 2.0]
-    proofs = split(ForProver(theorems=[1, 2, 3], found=[4, 5]), 2)
+    proofs = split(ProverBatch(theorems=[1, 2, 3], found=[4, 5]), 2)
     assert sorted(t for share in proofs for t in share.theorems) == [1, 2, 3]
     assert sorted(t for share in proofs for t in share.found) == [4, 5]
 
 
 @pytest.mark.parametrize("wrong", [{"world_size": 5}, {"num_prover_actors": 0}, {"deadline": 0.0}])
-def test_numbers_that_make_no_sense(ground, theory, wrong):
+def test_numbers_that_make_no_sense(recipe, theory, wrong):
     with pytest.raises(UserError, match=f"trainer.{next(iter(wrong))}"):
-        Adversarial(ground, theory, reward=theorem_rewards.novel, **wrong)
+        Adversarial(recipe, theory, reward=theorem_rewards.novel, **wrong)
 
 
 def test_roles_of_a_setup():
@@ -188,17 +189,17 @@ def test_roles_of_a_setup():
     assert roles("adversarial") == ["generator_actor", "generator_trainer", "prover_actor", "prover_trainer"]
 
 
-def test_both_engines_give_the_same_lessons(ground, theory):
-    """A chunk made with the same seed means the same to trainers here and in a worker."""
-    game = Adversarial(ground, theory, reward=partial(theorem_rewards.novel), games=4, warm=0, attempts=1)
+def test_both_engines_give_the_same_experience(recipe, theory):
+    """Experience made with the same seed means the same to trainers here and in a worker."""
+    game = Adversarial(recipe, theory, reward=partial(theorem_rewards.novel), games=4, warm=0, attempts=1)
     game.engine = Sequential(game)
     torch.manual_seed(3)
-    chunk = game.engine.roles["generator_actor"].work(game.order(0))
-    other = ground.theory()
-    scorers = {name: ground.scorer(name, other) for name in ("generator", "prover")}
+    experience = game.engine.roles["generator_actor"].work(game.request(0))
+    other = recipe.theory()
+    scorers = {name: recipe.scorer(name, other) for name in ("generator", "prover")}
     assert isinstance(scorers["prover"], Scorer)
-    actor = game.cast.make("generator_actor", other, scorers.__getitem__)
+    actor = game.factory.make("generator_actor", other, scorers.__getitem__)
     torch.manual_seed(3)
-    again = actor.work(game.order(0))
-    assert [t.key for t in again.theorems] == [t.key for t in chunk.theorems] and chunk.theorems
-    assert isinstance(ground.prover(other, scorers["prover"]), ForwardProver)
+    again = actor.work(game.request(0))
+    assert [t.key for t in again.theorems] == [t.key for t in experience.theorems] and experience.theorems
+    assert isinstance(recipe.prover(other, scorers["prover"]), ForwardProver)
