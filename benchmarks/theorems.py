@@ -3,6 +3,7 @@
 ``python -m benchmarks.theorems speed`` measures steps, candidates and episodes a second at batches of 1, 64 and 1024.
 ``python -m benchmarks.theorems arms --seeds 5`` trains every arm that learns with as many prover updates and at
 most as many unifications, adds what is new to a file of results, and prints the table of all that is in it.
+``python -m benchmarks.theorems ray --seeds 3`` compares the learning curves of both engines.
 """
 
 from __future__ import annotations
@@ -169,6 +170,72 @@ def arms(options: argparse.Namespace) -> None:
     print(table(rows))
 
 
+# ------------------------------------------------------------------------ both engines
+ENGINES = ("sequential", "ray")
+CURVE = (  # short, with one worker of each role
+    "trainer.iterations=16",
+    "trainer.warm=4",
+    "trainer.games=8",
+    "trainer.attempts=2",
+    "trainer.every=8",
+    "trainer.samples=2",
+    "env.moves=6",
+)
+
+
+def curve(engine: str, seed: int) -> dict[str, float]:
+    """The learning curve of one run: imitation loss by prover updates, and the held-out theorems."""
+    start = time.monotonic()
+    with initialize_config_dir(CONFIGS, version_base="1.3"):
+        program = AdversarialProgram(
+            compose("run", ["experiment=adversarial", f"engine={engine}", f"seed={seed}", *CURVE])
+        )
+    program._build()
+    trainer, found, losses = program._trainer(), {}, []
+    updates = program.trainer.factory.imitation.updates
+
+    def report(iteration: int, metrics: Mapping[str, float]) -> None:
+        losses.append(metrics["prover/loss"])
+        if iteration % 4 == 0:
+            found[f"loss, {updates * iteration} updates"] = sum(losses[-4:]) / 4
+        if "held_out/pass@1" in metrics:
+            found[f"pass@1, {updates * iteration} updates"] = metrics["held_out/pass@1"]
+
+    try:
+        trainer.train(report)
+        found[f"pass@1, {updates * trainer.iterations} updates"] = trainer.judge()["pass@1"]
+    finally:
+        if trainer.engine is not None:
+            trainer.engine.close()
+    return found | {"seconds": time.monotonic() - start}
+
+
+def ray(options: argparse.Namespace) -> None:
+    """Both engines with the same settings: is their difference no more than that of seeds?"""
+    rows: dict[str, list[dict[str, float]]] = {engine: [] for engine in ENGINES}
+    for seed in range(options.seeds):
+        for engine in ENGINES:
+            rows[engine].append(curve(engine, seed))
+            print(engine, seed, json.dumps(rows[engine][-1]), flush=True)
+    print(compare(rows))
+
+
+def compare(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """A table of both engines, mean (least to most over seeds); and whether their means lie within that spread."""
+    lines = ["| | sequential | ray | means differ by | seeds by |", "|---|---|---|---|---|"]
+    within = True
+    for name in rows["sequential"][0]:
+        values = [[row[name] for row in rows[engine]] for engine in ENGINES]
+        means = [sum(some) / len(some) for some in values]
+        cells = [f"{m:.3f} ({min(some):.3f} to {max(some):.3f})" for m, some in zip(means, values)]
+        apart, spread = abs(means[0] - means[1]), max(max(some) - min(some) for some in values)
+        if name != "seconds":
+            within = within and apart <= spread
+            cells += [f"{apart:.3f}", f"{spread:.3f}"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"{'Within' if within else 'Not within'} seed spread."])
+
+
 # ------------------------------------------------------------------------ speed
 def speed(options: argparse.Namespace) -> None:
     """Untrained agents play; all figures are per CPU-second of one thread."""
@@ -213,6 +280,9 @@ def main(arguments: list[str] | None = None) -> None:
     one.add_argument("--arms", nargs="+", choices=list(ARMS))
     one.add_argument("--results", type=Path, default=Path("runs/theorems.jsonl"))
     one.set_defaults(do=arms)
+    one = commands.add_parser("ray")
+    one.add_argument("--seeds", type=int, default=3)
+    one.set_defaults(do=ray)
     options = parser.parse_args(arguments)
     options.do(options)
 

@@ -29,6 +29,15 @@ def test_differences_are_paired_by_seed():
     assert "| supervised | 10.0 ± 0.0 % | 0.0 ± 0.0 % |" in text
 
 
+def test_engines_are_alike_if_seeds_differ_more():
+    one = [{"loss": 1.0, "seconds": 5.0}, {"loss": 2.0, "seconds": 6.0}]
+    near, far = ([{"loss": v, "seconds": 60.0} for v in some] for some in ((1.5, 3.4), (4.0, 4.5)))
+    text = theorems.compare({"sequential": one, "ray": near})
+    assert "| loss | 1.500 (1.000 to 2.000) | 2.450 (1.500 to 3.400) | 0.950 | 1.900 |" in text
+    assert text.endswith("\nWithin seed spread.")
+    assert theorems.compare({"sequential": one, "ray": far}).endswith("Not within seed spread.")
+
+
 def test_speed_is_measured(capsys):
     theorems.main(["speed", "--batches", "2", "--least", "2"])
     lines = capsys.readouterr().out.splitlines()
