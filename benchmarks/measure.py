@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 import torch
+from scipy.stats import t
 
 Work = Callable[[], float]  # does some work and says how much: turns, pairs
 
@@ -44,8 +45,6 @@ def ratio(ours: list[float], other: list[float]) -> float:
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """Mean, and half of its 95 % interval by Student's t: not a number for a single value."""
-    from scipy.stats import t
-
     x = torch.tensor(values, dtype=torch.float64)
     if len(x) < 2:
         return float(x.mean()), float("nan")

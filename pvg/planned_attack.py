@@ -195,10 +195,11 @@ class Frozen:
     def __call__(self, seen: TensorDict) -> Answer:
         """What the verifier makes of observations."""
         parts = [self._answer(piece) for piece in seen.split(self.agent.chunk)]
-        hidden = None if self.layer is None else torch.cat([part[2] for part in parts])
-        return Answer(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]), hidden)
+        hidden = [part[2] for part in parts if part[2] is not None]
+        act, odds = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+        return Answer(act, odds, torch.cat(hidden) if hidden else None)
 
-    def _answer(self, seen: TensorDict) -> tuple[Tensor, Tensor, Tensor]:
+    def _answer(self, seen: TensorDict) -> tuple[Tensor, Tensor, Tensor | None]:
         agent, caught = self.agent, []
         if self.layer is not None:
             part = agent.net.get_submodule(self.layer)
@@ -217,7 +218,7 @@ class Frozen:
         # who speaks may say one word after the other
         act = agent.dist(logits, seen).mode if len(agent.tokens) == 1 else agent.act(seen, greedy=True)[0]
         odds = logits[:, -1, ACCEPT] - logits[:, -1, REJECT]
-        return act, odds, caught[0] if caught else logits[:, -1] > 0
+        return act, odds, caught[0] if caught else None
 
 
 def _draft(prover: Agent) -> Callable[[TensorDict], Tensor]:

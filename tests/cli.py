@@ -7,6 +7,7 @@ do what ``python -m`` does; the fixture ``pvg`` is the one server of all tests.
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -174,7 +175,13 @@ class Process:
             os.killpg(self.pid, number)
         return self.finish()
 
-    def finish(self):
+    def finish(self, timeout=300):
+        if not select.select([self.server.stdout], [], [], timeout)[0]:
+            os.killpg(self.pid, signal.SIGKILL)
+            self.server.stdout.readline()
+            raise AssertionError(
+                f"it did not end in {timeout} s: {self.out.read_text()} {self.err.read_text()}"
+            )
         code = int(self.server.stdout.readline())
         return Done(code, self.out.read_text(), self.err.read_text(), self.folder)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -203,24 +202,10 @@ def observe(game: Game, stop: bool) -> State:
     rules[STOP] = len(game.library.rules)
     numbers[1:], rules[1:] = game.numbers, game.rules
     features, allowed = np.zeros((n, FEATURES), np.float32), np.ones(n, bool)
-    features[STOP, -1] = len(game.nodes) / 16
+    features[STOP, NEAR] = (
+        len(game.nodes) / 16
+    )  # who may stop has no goal to be near: for STOP this says when
     if n > 1:
         features[1:] = game.features
     allowed[STOP] = stop
     return State(numbers, rules, features, allowed, np.array(game.nodes, np.int32), game.target)
-
-
-def play(library: Library, goal: Goal | None, moves: Sequence[Move], most: int = 2048) -> Game:
-    """The game after these moves.
-
-    Raises:
-        ValueError: a move is no candidate.
-    """
-    game = Game(library, goal, most)
-    for move in moves:
-        number = library.apply(library.by_label[move.label], tuple([game.nodes[m] for m in move.premises]))
-        place = game.find(number)
-        if place is None:
-            raise ValueError(f"{move} is no candidate")
-        game.take(place)
-    return game

@@ -219,14 +219,14 @@ class Adversarial:
             self.totals.add(experience)
             self.hardest = [*self.hardest, hardest(experience, iteration)][-SAMPLE:]
         if setups.DATABASE_TO_GENERATOR in routes or (warm and iteration < self.warm_generator):
-            batches["generator_trainer"] = GeneratorBatch()
+            batches["generator_trainer"] = GeneratorBatch(database=True)
         elif setups.PLAYS in routes and theorems:
             rewards, plays = self.reward(outcomes), [t.play for t in theorems]
             if is_token(self.reward):
                 tokens = [UNPROVED if r else PROVED for r in rewards.tolist()]
-                batches["generator_trainer"] = GeneratorBatch(plays, tokens=tokens)
+                batches["generator_trainer"] = GeneratorBatch(plays=plays, tokens=tokens)
             else:
-                batches["generator_trainer"] = GeneratorBatch(plays, rewards)
+                batches["generator_trainer"] = GeneratorBatch(plays=plays, rewards=rewards)
         if setups.DATABASE_TO_PROVER in routes or warm:
             wanted, found = [], []
             if experience and setups.PROOFS in routes:

@@ -89,7 +89,8 @@ class Totals(dict[str, float]):
     def means(self, theory: Theory) -> dict[str, dict[str, float]]:
         """By source, the number of ``proofs`` and means over them; of the database, the training theorems'.
 
-        ``verified`` is the share of proofs that the verifier accepts: of a generator's games that proved something.
+        ``verified`` is the share of proofs that can be written and that the verifier accepts: of a generator's games
+        that proved something.  One that it refuses ends the run.
         """
         whole = Totals(self)
         whole._add("database", theory.proofs)

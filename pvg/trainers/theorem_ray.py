@@ -268,5 +268,12 @@ def split(batch: GeneratorBatch | ProverBatch, count: int) -> Sequence[Generator
             batch._replace(theorems=batch.theorems[k::count], found=batch.found[k::count])
             for k in range(count)
         ]
-    rewards = [None if batch.rewards is None else batch.rewards[k::count] for k in range(count)]
-    return [GeneratorBatch(batch.plays[k::count], rewards[k], batch.tokens[k::count]) for k in range(count)]
+    return [
+        GeneratorBatch(
+            batch.database,
+            batch.plays[k::count],
+            None if batch.rewards is None else batch.rewards[k::count],
+            batch.tokens[k::count],
+        )
+        for k in range(count)
+    ]

@@ -207,11 +207,10 @@ def parts_of(theory: Theory, theorem: Theorem) -> list[Proof]:
 
 
 class GeneratorBatch(NamedTuple):
-    """What a generator's trainer learns from; plays with ``tokens`` are imitated, with ``rewards`` they are paid.
+    """What a generator's trainer learns from: the ``database``, or plays; these are imitated if they have ``tokens``,
+    and paid if they have ``rewards``."""
 
-    Without plays it learns from the database.
-    """
-
+    database: bool = False
     plays: Sequence[tuple[Move, ...]] = ()
     rewards: Tensor | None = None
     tokens: Sequence[int] = ()
@@ -237,8 +236,10 @@ class TrainerRole:
         if isinstance(batch, ProverBatch):
             return self._train_prover(batch)
         assert isinstance(self.trainer, GeneratorTrainer)
-        if not batch.plays:
+        if batch.database:
             return self.trainer.learn_database()
+        if not batch.plays:  # others had all that there was
+            return {}
         if batch.rewards is None:
             return self.trainer.imitate(batch.plays, batch.tokens)
         paid = float(batch.rewards.mean())

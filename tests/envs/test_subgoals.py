@@ -5,8 +5,10 @@ from itertools import product
 
 import pytest
 
-from pvg.envs.candidates import NEAR, Game
+from pvg.envs.candidates import NEAR, Game, Goal
+from pvg.envs.schemes import rigid, with_suffix
 from pvg.envs.theory import Theory
+from pvg.formal.unify import substitute, unify
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +61,45 @@ def test_it_does_not_depend_on_what_was_asked_before(theory):
             for game in games:
                 game.take(len(game.numbers) // 2)
     assert any(near for _, near in shown[0])
+
+
+def share(library, goal, tree, limit):
+    """1 / premises of the shortest step to a goal that takes this statement; by trees, which the search doesn't use."""
+    best = 0.0
+    for conclusion, *hypotheses in library.schemes[:limit]:
+        found = {}
+        if not hypotheses or not unify(conclusion, goal, found, library.type_of):
+            continue
+        for hypothesis in hypotheses:
+            wanted = substitute(hypothesis, found)
+            if isinstance(wanted, tuple) and unify(wanted, with_suffix(tree, "'"), {}, library.type_of):
+                best = max(best, 1 / len(hypotheses))
+    return best
+
+
+@pytest.mark.parametrize("premises", [2, 3])
+def test_before_anything_is_proved_it_is_what_the_shortest_step_lacks(premises):
+    theory, seen = Theory(moves=8, premises=premises), set()
+    for goal in theory.held_out:
+        if not goal.hypotheses:
+            game = Game(theory.library, goal, 1024)
+            for number, features in zip(game.numbers, game.features):
+                known = share(theory.library, goal.statement, theory.library.tree(number), game.limit)
+                assert features[NEAR] == known, (goal.name, theory.library.key(number))
+                seen.add(known)
+    assert {0.0, 0.5, 1.0} <= seen
+
+
+def test_each_statement_fills_a_premise():
+    """Three premises are missing, then two, then one; a statement that fits nowhere changes nothing."""
+    theory = Theory(moves=8, premises=3)
+    library = theory.library
+    whole = (r for r in library.rules if all(isinstance(h, tuple) for h in r.hypotheses))
+    rule = next(r for r in whole if len(r.hypotheses) == 3)
+    names = {}
+    goal = Goal(rigid(rule.conclusion, names, library.type_of))
+    premises = [library.number(rigid(h, names, library.type_of)) for h in rule.hypotheses]
+    subgoals = Game(library, goal, 1024).subgoals
+    for missing, number in zip((3, 2, 1), premises):
+        assert subgoals.near([number])[0] >= 1 / missing
+        subgoals.prove(number)

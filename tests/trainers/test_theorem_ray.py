@@ -159,10 +159,13 @@ def test_deaths_are_counted_in_this_process_alone():
 
 
 def test_batches_are_dealt_out_without_loss():
-    whole = GeneratorBatch([("a",), ("b",), ("c",)], torch.arange(3.0))
+    whole = GeneratorBatch(plays=[("a",), ("b",), ("c",)], rewards=torch.arange(3.0))
     shares = split(whole, 2)
     assert sorted(p for share in shares for p in share.plays) == list(whole.plays)
     assert sorted(torch.cat([share.rewards for share in shares]).tolist()) == [0.0, 1.0, 2.0]
+    alone = split(whole._replace(plays=whole.plays[:1], rewards=whole.rewards[:1]), 2)
+    assert [len(share.plays) for share in alone] == [1, 0] and not any(share.database for share in alone)
+    assert all(share.database for share in split(GeneratorBatch(database=True), 2))
     proofs = split(ProverBatch(theorems=[1, 2, 3], found=[4, 5]), 2)
     assert sorted(t for share in proofs for t in share.theorems) == [1, 2, 3]
     assert sorted(t for share in proofs for t in share.found) == [4, 5]
@@ -189,8 +192,8 @@ def test_roles_of_a_setup():
     assert roles("adversarial") == ["generator_actor", "generator_trainer", "prover_actor", "prover_trainer"]
 
 
-def test_both_engines_give_the_same_experience(recipe, theory):
-    """Experience made with the same seed means the same to trainers here and in a worker."""
+def test_an_actor_s_experience_depends_on_its_seed_alone(recipe, theory):
+    """It means the same to trainers whose theory was made anew, as a worker's is."""
     game = Adversarial(recipe, theory, reward=partial(theorem_rewards.novel), games=4, warm=0, attempts=1)
     game.engine = Sequential(game)
     torch.manual_seed(3)

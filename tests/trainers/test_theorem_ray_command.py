@@ -5,13 +5,11 @@ import re
 import signal
 import time
 
+import psutil
 import pytest
 
 from pvg.formal.prop import PATH
 from tests.cli import finish, logged, start
-
-psutil = pytest.importorskip("psutil")
-pytest.importorskip("ray")
 
 COMMAND = (  # noqa: SIM905
     "experiment=adversarial engine=ray exp_id=killed tracker=csv env.moves=4 env.until=prefix-r env.longest=16 "
@@ -32,6 +30,7 @@ def gone(processes, seconds):
     return left
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_leaves_no_actor(tmp_path):
     (tmp_path / "small.mm").write_text(PATH.read_text())
     run = tmp_path / "runs" / "killed"
