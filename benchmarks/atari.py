@@ -27,6 +27,7 @@ from rich.table import Table
 from benchmarks.measure import rates, ratio
 from pvg.envs.atari import Atari
 from pvg.envs.atari_emulators import find_game
+from pvg.memory import keep_memory
 from pvg.planning.ale import AtariSimulator
 from pvg.planning.play import Play
 from pvg.planning.rollout import RolloutIW
@@ -102,6 +103,28 @@ def compare(game: str, trees: int, frames: bool, seconds: float, repeats: tuple[
     return found
 
 
+def speed(
+    game: str, trees: int, frames: bool, seconds: float, repeats: tuple[int, int] = (3, 15)
+) -> dict[str, float]:
+    """Compare, and print it: ``A8``, the share of the raw loop's rate that planning keeps, and both rates."""
+    found = compare(game, trees, frames, seconds, repeats)
+    figures = {"A8": round(ratio(found["planning"], found["raw"]), 3)}
+    figures |= {name: round(median(found[name]), 1) for name in ("raw", "planning")}
+    table = Table(
+        title=f"nodes per CPU-second, {game}, {trees} trees, medians of {len(found['raw'])}",
+        title_justify="left",
+    )
+    for column in ("", "nodes/s"):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_row("raw emulator loop", f"{figures['raw']:,.0f}")
+    table.add_row("the same, where the limits were written (Pong)", f"{PEER:,}")
+    table.add_row("Rollout-IW, tile colours", f"{figures['planning']:,.0f}")
+    table.add_row("share kept (limit .85)", f"{figures['A8']:.3f}")
+    table.add_row("states that needed no restoring", f"{found['skipped']:.0%}")
+    Console().print(table)
+    return figures
+
+
 def play(game: str, budget: int, seeds: int, longest: int, seconds: float) -> dict[str, Any]:
     """One episode for each seed, or what of it fits in the time: returns so far, decisions, and whether all ended."""
     planner = RolloutIW(
@@ -145,22 +168,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--limit", type=float, default=3600, help="CPU-seconds a game's play may take")
     how = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    keep_memory()
     figures: dict[str, Any] = {}
     if how.seconds:
-        found = compare(how.game, how.trees, how.frames, how.seconds, (3, 15))
-        figures["A8"] = round(ratio(found["planning"], found["raw"]), 3)
-        figures |= {name: round(median(found[name]), 1) for name in ("raw", "planning")}
-        table = Table(
-            title=f"nodes per CPU-second, {how.game}, {how.trees} trees, medians", title_justify="left"
-        )
-        for column in ("", "nodes/s"):
-            table.add_column(column, justify="right" if column else "left")
-        table.add_row("raw emulator loop", f"{figures['raw']:,.0f}")
-        table.add_row("the same, where the limits were written (Pong)", f"{PEER:,}")
-        table.add_row("Rollout-IW, tile colours", f"{figures['planning']:,.0f}")
-        table.add_row("share kept (limit .85)", f"{figures['A8']:.3f}")
-        table.add_row("states that needed no restoring", f"{found['skipped']:.0%}")
-        Console().print(table)
+        figures |= speed(how.game, how.trees, how.frames, how.seconds)
     for game in how.play:
         told = play(game, how.budget, how.seeds, how.longest, how.limit)
         figures.setdefault("A9", {})[game] = told

@@ -103,10 +103,10 @@ class Emulators:
         self.height, self.width = first.getScreenDims()
         self._shrink = Shrink(self.height, self.width)
         self._tile_colours = TileColours(self.height, self.width)
-        machine = _machine(first)
-        self._at = {machine.tobytes(): [first]}  # emulators by the state they are in, longest unused first
+        machine = first.cloneState().serialize()
+        self._at = {machine: [first]}  # emulators by the state they are in, longest unused first
         self.start = {
-            "machine": machine[None].copy(),
+            "machine": np.frombuffer(machine, np.uint8)[None].copy(),
             "ram": first.getRAM()[None],
             "lives": np.array([first.lives()]),
         }
@@ -122,7 +122,8 @@ class Emulators:
         ALEInterface.setLoggerMode(LoggerMode.Error)
         emulator = ALEInterface()
         emulator.setFloat("repeat_action_probability", 0.0)  # no sticky actions
-        emulator.setInt("frame_skip", 1)
+        # frames that are looked at come one by one; where none are, an action is one call
+        emulator.setInt("frame_skip", 1 if self.fresh else self.frameskip)
         emulator.setInt("random_seed", 0)
         emulator.loadROM(self.rom)
         emulator.reset_game()
@@ -151,21 +152,18 @@ class Emulators:
             else:
                 self.skipped += 1
             move = self._actions[action[k]]
-            for _ in range(self.frameskip - self.fresh):
+            for _ in range(self.frameskip - self.fresh if self.fresh else 1):
                 reward[k] += emulator.act(move)
             for frame in grey[k]:
                 reward[k] += emulator.act(move)
                 emulator.getScreenGrayscale(frame)
             done[k] = emulator.game_over()
-            machine = _machine(emulator)
-            after["machine"][k], after["ram"][k], after["lives"][k] = (
-                machine,
-                emulator.getRAM(),
-                emulator.lives(),
-            )
+            machine = emulator.cloneState().serialize()
+            after["machine"][k] = np.frombuffer(machine, np.uint8)
+            after["ram"][k], after["lives"][k] = emulator.getRAM(), emulator.lives()
             if len(screens):
                 emulator.getScreen(screens[k])
-            self._at.setdefault(machine.tobytes(), []).append(emulator)
+            self._at.setdefault(machine, []).append(emulator)
         # all screens one after the other: between two emulations the same costs three times as much
         if self.fresh:
             after["frames"][:, : FRAMES - self.fresh] = rows["frames"][:, self.fresh :]
@@ -184,7 +182,3 @@ class Emulators:
         if not there:
             del self._at[state]
         return emulator
-
-
-def _machine(emulator: Any) -> np.ndarray:
-    return np.frombuffer(emulator.cloneState().serialize(), np.uint8)

@@ -64,7 +64,7 @@ class TileColours:
         self.top, self.left = (np.broadcast_to(edge, (height, width)).ravel() for edge in (top, left))
         self.first = ((row[:, None] * TILES[1] + column) * COLOURS).astype(np.int16).ravel()
         self.width = width
-        self._above, self._before = np.ones((2, height * width), bool)
+        self._above, self._before, self._new = np.ones((3, height * width), bool)
 
     def __call__(self, screen: np.ndarray) -> np.ndarray:
         """Of a screen of palette numbers, uint8 ``[height, width]``: int16 ``[ATOMS]``, in ascending order."""
@@ -77,7 +77,8 @@ class TileColours:
         places = np.flatnonzero(self._above & self._before)
         found = self.first[places] + (pixels[places] >> 1)
         found.sort()
-        found = found[np.diff(found, prepend=-1) > 0][:ATOMS]
+        self._new[1 : len(found)] = found[1:] != found[:-1]
+        found = found[self._new[: len(found)]][:ATOMS]
         atoms = np.full(ATOMS, found[0], np.int16)
         atoms[: len(found)] = found
         return atoms

@@ -38,10 +38,21 @@ def _maze(changes: dict[int, str]) -> Level:
     return Level(tuple(changes.get(k, row) for k, row in enumerate(rows)))
 
 
-# The levels of Junyent, Jonsson and Gómez (2019), smallest first, and a larger one.
+# The levels of Junyent, Jonsson and Gómez (2019), smallest first; `near`, whose key is close by, and `xl` are ours.
 _EMPTY, _WALL = "..........", "WWWWWWWWWW"
 LEVELS = {
     "path": Level((*[_EMPTY] * 3, _WALL, "WDH.....KW", _WALL, *[_EMPTY] * 4), ("left", "right"), True),
+    "near": Level(
+        (
+            _WALL,
+            "WD.......W",
+            *["W........W"] * 4,
+            "W......K.W",
+            "W.......HW",
+            "W........W",
+            _WALL,
+        )
+    ),
     "maze0": _maze({}),
     "maze1": _maze({6: "W..WWWW..W"}),
     "maze2": _maze({6: "W..WWWW..W", 3: "W.....WWWW"}),

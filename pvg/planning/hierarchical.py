@@ -14,12 +14,17 @@ FAR = 2**62
 
 
 class HierarchicalIW(RolloutIW):
-    """Rollout-IW(1) within abstract states, and IW(1) over them (Junyent, Gómez and Jonsson 2021, arXiv 2101.06177).
+    """IW(1) within abstract states, and over them (Junyent, Gómez and Jonsson 2021, arXiv 2101.06177).
 
     The values of a tree's abstract features make an abstract state, within which rollouts have a table of their own
     of what is novel.  A node of another abstract state belongs to that one's search; rollouts begin where the newest
     was entered, and elsewhere once it is searched out.  An abstract state that has no abstract feature's value for the
     first time is not novel and is pruned.
+
+    Within an abstract state the search goes deep first, so that it soon comes to another one: a rollout that has ended
+    goes on from the nearest open node above, and novel is what comes for the first time, by whatever way.  (The paper
+    searches breadth first, or by Rollout-IW.)  A tree that is searched out like that is opened again and searched as
+    by Rollout-IW, where what comes at a smaller depth is novel too, for shorter ways, with what is left of its budget.
 
     There are no abstract features at first.  A new node that is pruned though a pair of its atoms is new tells of one:
     a feature in that pair whose value is not the root's and was there before the last action; of several that whose
@@ -55,11 +60,15 @@ class HierarchicalIW(RolloutIW):
         self.entry = torch.zeros_like(self.keys)
         self.met = torch.zeros(self.trees, features * values, dtype=torch.bool, device=device)
         self.again = self.known[:0]  # trees that have a new abstract feature
+        self.shorter = torch.zeros(
+            self.trees, dtype=torch.bool, device=device
+        )  # trees that look for shorter ways
 
     def _search(self) -> None:
         self.pairs.clear()
         self.ever.clear()
         self.high.zero_()
+        self.shorter.zero_()
         forest, trees = self.forest, torch.arange(self.trees, device=self.known.device)
         self._forget(trees)
         self._state(trees, self.simulator.atoms(forest.root_states()).long(), forest.roots)
@@ -74,10 +83,15 @@ class HierarchicalIW(RolloutIW):
         """As in Rollout-IW; but trees that have a new abstract feature go on with what it makes of their nodes."""
         going = super()._visit(trees)
         again = self.again
+        out = self.forest.solved[self.forest.roots[trees]] & ~self.shorter[trees]
+        if out.any():
+            found = trees[out]
+            self.shorter[found] = True
+            again = torch.cat([again, found]).unique()
         if not len(again):
             return going
         self._arrange(again)
-        self.at[again] = self._starts(again)
+        self.at[again] = self._newest(again)
         return torch.cat([going, again[self.left[again] > 0]]).unique()
 
     def _judge(self, trees: Tensor, nodes: Tensor, fresh: Tensor, new: Tensor) -> Tensor:
@@ -88,7 +102,9 @@ class HierarchicalIW(RolloutIW):
         state, pruned = self._state(trees, atoms, nodes)
         claims = fresh & ~forest.done[nodes]  # what is seen as a game ends would hide what can still be done
         entered = (claims & ~pruned).nonzero().squeeze(1)
-        novel, witness = self.novelty.visit(trees * self.abstract + state, atoms, depth, fresh, entered)
+        novel, witness = self.novelty.visit(
+            trees * self.abstract + state, atoms, self._when(trees, nodes), fresh, entered
+        )
         novel &= ~pruned
         self.witness.index_copy_(0, nodes, torch.where(pruned, self.novelty.none, witness))
         self.again = self._learn(trees, nodes, atoms, depth, claims & ~novel)
@@ -96,23 +112,42 @@ class HierarchicalIW(RolloutIW):
             table.visit(trees, atoms, depth, fresh, claims.nonzero().squeeze(1))
         return novel
 
+    def _when(self, trees: Tensor, nodes: Tensor) -> Tensor:
+        """What novelty goes by: the order in which a tree's nodes have come, and later their depth."""
+        return torch.where(
+            self.shorter[trees], self.forest.depth[nodes], (nodes - self.forest.roots[trees]).int()
+        )
+
     def _starts(self, trees: Tensor) -> Tensor:
+        """The nearest node above that is open, of the same abstract state; or where else a search begins."""
+        forest, entry = self.forest, self.entry[trees]
+        at = self.edge[trees] // self.simulator.actions
+        while True:
+            top = ((entry == at.unsqueeze(1)) & self._there(trees)).any(1) | (at == forest.roots[trees])
+            up = forest.solved[at] & ~top
+            if not up.any():
+                break
+            at = torch.where(up, forest.edge[at] // self.simulator.actions, at)
+        return torch.where(forest.solved[at] | self.shorter[trees], self._newest(trees), at)
+
+    def _newest(self, trees: Tensor) -> Tensor:
         """Where the newest abstract state that is not searched out was entered."""
         entry = self.entry[trees]
-        there = torch.arange(self.abstract, device=entry.device) < self.known[trees].unsqueeze(1)
-        open_ = there & ~self.forest.solved[entry]
+        open_ = self._there(trees) & ~self.forest.solved[entry]
         newest = self.abstract - 1 - open_.flip(1).float().argmax(1)
         found = entry.gather(1, newest.unsqueeze(1)).squeeze(1)
         return torch.where(open_.any(1), found, self.forest.roots[trees])
 
     # ------------------------------------------------------------------ abstract states
+    def _there(self, trees: Tensor) -> Tensor:
+        """Which abstract states some trees have, bool ``[n, abstract]``."""
+        return torch.arange(self.abstract, device=trees.device) < self.known[trees].unsqueeze(1)
+
     def _state(self, trees: Tensor, atoms: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
         """The abstract state of some nodes, by number, and whether it is one that is not novel, or one too many."""
         high = self.high[trees]
         key = (high * (atoms + 1) * self.weight).sum(1)
-        same = (self.keys[trees] == key.unsqueeze(1)) & (
-            torch.arange(self.abstract, device=key.device) < self.known[trees].unsqueeze(1)
-        )
+        same = (self.keys[trees] == key.unsqueeze(1)) & self._there(trees)
         there, state = same.any(1), same.float().argmax(1)
         met = self.met[trees].gather(1, self.own + atoms)
         novel = (high & ~met).any(1) | (self.known[trees] == 0)
@@ -178,7 +213,8 @@ class HierarchicalIW(RolloutIW):
         old &= ~forest.done[nodes]
         entries = ((trees.unsqueeze(1) * self.abstract + state) * self.novelty.stride)[old]
         entries = entries.unsqueeze(1) + self.own + atoms[old]
-        depth = forest.depth[nodes[old]].unsqueeze(1).expand_as(entries).reshape(-1)
+        when = self._when(trees.unsqueeze(1).expand_as(nodes)[old], nodes[old])
+        depth = when.unsqueeze(1).expand_as(entries).reshape(-1)
         self.novelty.depths.scatter_reduce_(0, entries.view(-1), depth, "amin")
         self.witness[nodes] = self.novelty.none
         forest.reopen_some(trees)

@@ -30,7 +30,7 @@ class Imitation:
         batch: decisions a step.
         capacity: decisions kept in the replay buffer.
         first: decisions to be made before learning begins.
-        rate: learning rate (Adam).
+        learning_rate: of Adam.
         l2: what half the squared length of all weights costs.
         value: what the squared error of the policy's value costs, if it has one.
     """
@@ -40,7 +40,7 @@ class Imitation:
     batch: int = 128
     capacity: int = 4000
     first: int = 256
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
     l2: float = 1e-3
     value: float = 0.5
 
@@ -92,7 +92,7 @@ class Planning:
         self.replay = TensorDictReplayBuffer(storage=LazyTensorStorage(self.how.capacity, device=device))
         self.replay.set_rng(torch.Generator().manual_seed(seed))
         if policy is not None:
-            self.optimiser = torch.optim.Adam(policy.parameters(), self.how.rate)
+            self.optimiser = torch.optim.Adam(policy.parameters(), self.how.learning_rate)
 
     def train(self, report: Callable[[int, dict[str, float]], None] | None = None) -> None:
         """Play and learn to the end."""

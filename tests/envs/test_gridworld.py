@@ -36,7 +36,7 @@ def test_specs(level):
 
 @pytest.mark.parametrize(
     ("level", "steps"),
-    [("path", 13), ("maze0", 21), ("maze1", 21), ("maze2", 21), ("maze3", 27), ("xl", 66)],
+    [("path", 13), ("near", 13), ("maze0", 21), ("maze1", 21), ("maze2", 21), ("maze3", 27), ("xl", 66)],
 )
 def test_shortest_solutions(level, steps):
     shape = LEVELS[level]

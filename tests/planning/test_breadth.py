@@ -10,16 +10,6 @@ from pvg.planning.play import play_episodes
 from pvg.planning.simulator import EnvSimulator
 from tests.planning.reference import Game
 
-NEAR_KEY = [
-    "WWWWWWWWWW",
-    "WD.......W",
-    *["W........W"] * 4,
-    "W......K.W",
-    "W.......HW",
-    "W........W",
-    "WWWWWWWWWW",
-]
-
 
 def solve(planner):
     """Nodes up to the first that is paid, or None; all trees must agree."""
@@ -85,11 +75,21 @@ def test_the_hierarchy_solves_width_two_by_width_one(level):
     assert (state == 2).all() and not pruned.any() and (atoms == 0).any(1).all()
 
 
-def test_the_hierarchy_takes_fewer_nodes_where_the_key_is_near():
-    simulator = EnvSimulator(Gridworld(NEAR_KEY, games=2))
+@pytest.mark.parametrize(("level", "share"), [("path", 0.95), ("near", 0.6), ("maze0", 0.7), ("maze3", 0.8)])
+def test_the_hierarchy_takes_fewer_nodes(level, share):
+    simulator = EnvSimulator(Gridworld(level, games=2))
     assert solve(IW(simulator, trees=2, budget=1000)) is None
     flat = solve(IW(simulator, trees=2, budget=1000, width=2))
-    assert nodes_until_paid(HierarchicalIW(simulator, trees=8, budget=1000)).mean() < 0.7 * flat
+    assert nodes_until_paid(HierarchicalIW(simulator, trees=8, budget=1000)).mean() < share * flat
+
+
+def test_the_hierarchy_then_looks_for_shorter_ways():
+    """The first way to be found is long; a tree that may go on ends with the shortest, of 21 steps."""
+    simulator = EnvSimulator(Gridworld("maze0", games=2))
+    planner = HierarchicalIW(simulator, trees=2, budget=1200)
+    planner.begin(simulator.initial(2))
+    best = planner.plan().amax(1)
+    assert planner.shorter.all() and torch.allclose(best, torch.full((2,), 0.99**20))
 
 
 def test_the_hierarchy_goes_on_from_what_is_kept():

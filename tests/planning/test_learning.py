@@ -20,6 +20,7 @@ from tests.planning.reference import Game
 SMALL = [
     "experiment=planning",
     "env.games=4",
+    "episodes=16",
     "trainer.decisions=12",
     "trainer.imitation.first=8",
     "tracker=csv",

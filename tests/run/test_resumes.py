@@ -77,7 +77,7 @@ def test_ctrl_c_while_it_builds_or_judges(pvg, tmp_path):
 
 
 @pytest.mark.slow
-def test_torchrun_trains_replicas_in_one_folder_and_resumes(tmp_path):
+def test_torchrun_trains_replicas_in_one_folder_and_resumes(pvg, tmp_path):
     launcher = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m")
     process = start(*ALIKE, "evaluation.baselines=0", "folder=run", folder=tmp_path, launcher=launcher)
     while logged(tmp_path / "run") <= 5:
@@ -90,7 +90,7 @@ def test_torchrun_trains_replicas_in_one_folder_and_resumes(tmp_path):
     )
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     assert checkpoint.load(tmp_path / "run")["step"] == len(metrics(tmp_path / "run")) < 20
-    alone = finish(start("resume=run", folder=tmp_path), tmp_path)
+    alone = pvg("resume=run", folder=tmp_path)
     alone.complains("Resume it with as many: torchrun --nproc-per-node=2 -m pvg.run resume=run")
     done = finish(start("resume=run", folder=tmp_path, launcher=launcher), tmp_path).ok()
     assert done.out.count("Everything about this run is in run/") == 1

@@ -93,7 +93,6 @@ def table(tmp_path):
         ),
         (("exp_id=x", "mode=evaluate"), "checkpoint=runs/x"),
         (("experiment=planning", "exp_id=x", "mode=plan", "folder=y"), "checkpoint=y"),
-        (("-m", "exp_id=x", "seed=1,2"), "Leave exp_id out"),
     ],
 )
 def test_what_does_not_go_together_is_said(pvg, table, arguments, words):
@@ -108,6 +107,11 @@ def test_wrong_input_is_one_paragraph_that_says_what_to_do(pvg, table, argument)
 def test_a_first_sweep_job_that_is_wrong_ends_the_sweep(pvg, table):
     done = pvg("-m", *TINY, "env.slots=0,16", folder=table)
     assert done.code == 2 and "env.slots=0: at least one slot" in done.err and "Traceback" not in done.err
+
+
+def test_a_sweep_takes_no_name(pvg, tmp_path):
+    pvg("-m", "exp_id=x", "seed=1,2", folder=tmp_path).complains("Leave exp_id out")
+    assert [path.name for path in tmp_path.glob("runs/*/*")] == ["multirun.yaml"], "which Hydra writes first"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
