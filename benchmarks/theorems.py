@@ -231,7 +231,7 @@ def compare(rows: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
         apart, spread = abs(means[0] - means[1]), max(max(some) - min(some) for some in values)
         if name != "seconds":
             within = within and apart <= spread
-            cells += [f"{apart:.3f}", f"{spread:.3f}"]
+        cells += [f"{apart:.3f}", f"{spread:.3f}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", f"{'Within' if within else 'Not within'} seed spread."])
 

@@ -111,7 +111,7 @@ class Generator(Player):
     """Invents theorems, each with what it proved on the way."""
 
     def generate(self, count: int, token: int = 0) -> list[tuple[Move, ...]]:
-        """The moves of so many games; ``token`` says what to make, if it has learned to be told."""
+        """The moves of so many games; ``token`` says what to make, if it has learned to go by it."""
         found = []
         for start in range(0, count, self.slots):
             env = TheoremEnv(self.theory, min(self.slots, count - start), generator=True)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from pvg.envs.candidates import Game, Goal, Move, observe
 from pvg.envs.derivations import Example, Proof, Rejected, statements
+from pvg.envs.inference import Rule
 from pvg.envs.schemes import with_suffix
-from pvg.envs.statements import Library, Rejection, Rule
+from pvg.envs.statements import Library, Rejection
 from pvg.envs.theorems import TheoremEnv
 from pvg.formal.grammar import Tree
 from pvg.formal.unify import Substitution, substitute, unify

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pvg.envs.inference import Rule
 from pvg.envs.schemes import Pairs, is_rigid, separated
-from pvg.envs.statements import Library, Rejection, Rule
+from pvg.envs.statements import Library, Rejection
 from pvg.envs.subgoals import Subgoals, Wanted
 from pvg.formal.grammar import Tree
 from pvg.formal.unify import Substitution, match

@@ -69,3 +69,14 @@ def with_suffix(tree: Tree, suffix: str) -> Tree:
 def text(tree: Tree) -> str:
     """A tree in prefix notation."""
     return tree if isinstance(tree, str) else " ".join([tree[0], *map(text, tree[1:])])
+
+
+def at_place(name: str, k: int) -> str:
+    """The name that a variable of the statement at place ``k`` of the premises has in a unifier."""
+    return name if is_rigid(name) else name + "'" * k
+
+
+def renamed(pairs: Collection[tuple[str, str]], names: dict[str, str]) -> Pairs:
+    """Pairs under other names, without those of which one is gone; rigid names stay."""
+    show = [tuple(name if is_rigid(name) else names.get(name, "") for name in pair) for pair in pairs]
+    return frozenset(ordered(one, other) for one, other in show if one and other)

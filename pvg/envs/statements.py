@@ -12,17 +12,17 @@ from collections.abc import Collection, Sequence
 from enum import IntEnum
 from functools import lru_cache, partial
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
-from pvg.envs.schemes import Pairs, is_rigid, ordered, text, with_suffix
+from pvg.envs.inference import Rule, rule_of
+from pvg.envs.schemes import Pairs, at_place, renamed, text, with_suffix
 from pvg.envs.subgoals import Steps
 from pvg.envs.terms import NAMES, POSITIONS, Alphabet, Overflow
 from pvg.errors import UserError
-from pvg.formal.database import Assertion, Database
+from pvg.formal.database import Database
 from pvg.formal.grammar import Grammar, Tree
-from pvg.formal.unify import Substitution, replace, substitute, unify, variables
+from pvg.formal.unify import Substitution, substitute, unify, variables
 
 PROVED, UNPROVED = 1, 2  # numbers that stand where a goal's would, for generators that are told what to make
 TOKENS = 2
@@ -40,17 +40,6 @@ class Rejection(IntEnum):
     BUDGET = -5  # more candidates than are kept
     NO_CANDIDATE = -6  # nothing is left to choose
     NOT_CITED = -7  # it takes an assertion that may not be cited
-
-
-class Rule(NamedTuple):
-    """An assertion as a step uses it; ``place`` counts citable assertions in the order of the database."""
-
-    place: int
-    label: str
-    order: int
-    hypotheses: tuple[Tree, ...]
-    conclusion: Tree
-    disjoint: Pairs
 
 
 class Library:
@@ -95,14 +84,14 @@ class Library:
         cited = [
             a for a in self.assertions if a.label not in frozenset(held_out) and len(a.essential) <= premises
         ]
-        self.rules = [self._rule(k, a) for k, a in enumerate(cited)]
+        self.rules = [rule_of(grammar, k, a) for k, a in enumerate(cited)]
         self.by_label = {rule.label: rule for rule in self.rules}
         self.orders = [rule.order for rule in self.rules]
         self.vocabulary = len(grammar.axioms) + 2 * NAMES + TOKENS
-        self.schemes = [self._scheme(rule) for rule in self.rules]
-        widest = max((len(_variables(rule)) for rule in self.rules), default=0)
+        self.schemes = [rule.scheme(self.type_of) for rule in self.rules]
+        widest = max((len(rule.variables()) for rule in self.rules), default=0)
         self.alphabet = Alphabet(grammar, max(longest, widest), 2 + premises)
-        self.patterns = [self._pattern(rule, 1 + premises) for rule in self.rules]
+        self.patterns = [rule.pattern(self.alphabet, 1 + premises) for rule in self.rules]
         self.calls = self.computed = self.generation = 0
         self._clear()
 
@@ -129,31 +118,6 @@ class Library:
             self.generation += 1
             self._clear()
 
-    def _rule(self, place: int, assertion: Assertion) -> Rule:
-        parse = self.grammar.statement
-        hypotheses = tuple(parse(h.statement) for h in assertion.essential)
-        return Rule(
-            place,
-            assertion.label,
-            assertion.order,
-            hypotheses,
-            parse(assertion.statement),
-            assertion.disjoint,
-        )
-
-    def _scheme(self, rule: Rule) -> tuple[Tree, ...]:
-        """Conclusion and hypotheses of a rule, with variables that are named by their type."""
-        names: Substitution = {}
-        for name in _variables(rule):
-            names[name] = f"{self.type_of(name)}{len(names)}"
-        return tuple(replace(tree, names) for tree in (rule.conclusion, *rule.hypotheses))
-
-    def _pattern(self, rule: Rule, which: int) -> list[str]:
-        """Hypotheses and conclusion of a rule in the alphabet, and the variables that it wants distinct."""
-        names: dict[str, str] = {}
-        trees = [self.alphabet.write(t, names, which) for t in (*rule.hypotheses, rule.conclusion)]
-        return [*trees, *(names[v] for pair in sorted(rule.disjoint) for v in pair if v in names)]
-
     def limit(self, order: int | None) -> int:
         """How many rules come before a place of the database; all for None."""
         return len(self.rules) if order is None else bisect_left(self.orders, order)
@@ -174,7 +138,7 @@ class Library:
         except Overflow:
             return Rejection.TOO_LONG
         show = {old: self.alphabet.name(code) for old, code in names.items()}
-        return self._intern(text, _renamed(apart, show))
+        return self._intern(text, renamed(apart, show))
 
     def _intern(self, text: str, apart: Pairs) -> int:
         key = (text, apart)
@@ -288,7 +252,7 @@ class Library:
             if kept is None:
                 return Rejection.DISTINCT
             show = {code: self.alphabet.name(new) for code, new in names.items()}
-            apart = _renamed(kept, show | {code: name for name, code in self.alphabet.rigid.items()})
+            apart = renamed(kept, show | {code: name for name, code in self.alphabet.rigid.items()})
         return self._intern(term, apart)
 
     def _kept(self, conditions: list[str]) -> set[tuple[str, str]] | None:
@@ -308,7 +272,7 @@ class Library:
         pairs = list(rule.disjoint)
         for k, premise in enumerate(premises):
             for one, other in self.apart[premise]:
-                pairs.append((_at_place(one, k), _at_place(other, k)))
+                pairs.append((at_place(one, k), at_place(other, k)))
         return pairs
 
     def unifier(self, rule: Rule, premises: tuple[int, ...]) -> Substitution | None:
@@ -326,17 +290,3 @@ class Library:
         """Of a step's conclusion under its unifier, the variables that are left, and their names in its statement."""
         left = variables(substitute(rule.conclusion, found))
         return {name: f"{self.type_of(name)}{k}" for k, name in enumerate(left)}
-
-
-def _at_place(name: str, k: int) -> str:
-    return name if is_rigid(name) else name + "'" * k
-
-
-def _renamed(pairs: Collection[tuple[str, str]], names: dict[str, str]) -> Pairs:
-    """Pairs under other names, without those of which one is gone; rigid names stay."""
-    show = [tuple(name if is_rigid(name) else names.get(name, "") for name in pair) for pair in pairs]
-    return frozenset(ordered(one, other) for one, other in show if one and other)
-
-
-def _variables(rule: Rule) -> dict[str, None]:
-    return dict.fromkeys(v for tree in (rule.conclusion, *rule.hypotheses) for v in variables(tree))

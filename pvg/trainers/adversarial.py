@@ -78,7 +78,7 @@ class Adversarial:
         num_generator_actors, num_generator_trainers, num_prover_actors, num_prover_trainers: workers of each role, for
             an engine that has workers.
         world_size: of all whose role the setup has; None for their sum.
-        queue: experiences of theorems that wait for a role at most; more are dropped, the oldest first, and counted.
+        queue: iterations' theorems that wait for a role at most; more are dropped, the oldest first, and counted.
         staleness: iterations that weights may be older than the trainer when their experience arrives; what is
             older is dropped and counted.
         deadline: seconds that trainers wait for experience, or the run for trainers, before it gives up.

@@ -1,10 +1,10 @@
 """The roles of generator against prover as Ray actors (Moritz et al. 2018), on one machine or a cluster.
 
-This process hands experiences of theorems from role to role: an idle generator begins a new one while few wait, an idle
-prover takes the oldest, and trainers learn from one after the other while actors go on.  Weights travel through Ray's
-object store, to each machine once, and are taken from and put into networks by TorchRL's ``WeightStrategy``.  TorchRL's
-``RayWeightSyncScheme`` is not used: its receivers are the members of one ``torch.distributed`` group, which an actor
-that is made again can't join.
+This process hands the theorems of an iteration from role to role: an idle generator begins new ones while few wait, an
+idle prover takes the oldest, and trainers learn from one after the other while actors go on.  Weights travel through
+Ray's object store, to each machine once, and are taken from and put into networks by TorchRL's ``WeightStrategy``.
+TorchRL's ``RayWeightSyncScheme`` is not used: its receivers are the members of one ``torch.distributed`` group, which
+an actor that is made again can't join.
 """
 
 from __future__ import annotations

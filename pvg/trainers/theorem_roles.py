@@ -77,7 +77,7 @@ class Experience:
 
     Attributes:
         games: that were played for them.
-        token: what the generator was told to make.
+        token: that the generator was conditioned on, 0 for none.
         theorems: verified.
         failed: share of the prover's attempts that failed, float ``[theorems]``; 1 where there was none.
         found: the prover's own proofs.
