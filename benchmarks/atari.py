@@ -161,7 +161,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--play", nargs="*", default=[], metavar="GAME")
     parser.add_argument("--budget", type=int, default=BUDGET, help="steps a decision, in play")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="games, each with draws of its own")
     parser.add_argument(
         "--longest", type=int, default=18_000 // FRAMESKIP, help="decisions of an episode at most"
     )
