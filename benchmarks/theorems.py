@@ -69,6 +69,11 @@ def solved(prover: ForwardProver, theory: Theory, budget: int) -> float:
     return sum(a.solved for a in made) / len(made)
 
 
+def settings(name: str) -> list[str] | None:
+    """What an arm changes; None if there is no such arm (any more)."""
+    return [*COMMON, *ARMS[name]] if name in ARMS else None
+
+
 def arm(name: str, seed: int) -> dict[str, Any]:
     """Train one arm with one seed; its figures."""
     start = time.process_time()
@@ -88,6 +93,7 @@ def arm(name: str, seed: int) -> dict[str, Any]:
     return {
         "arm": name,
         "seed": seed,
+        "settings": settings(name),
         "pass@1": found["pass@1"],
         "pass@8": found["pass@8"],
         "failed": mean(row["prover/failed"] for row in last),
@@ -156,9 +162,13 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def arms(options: argparse.Namespace) -> None:
-    """Run what the file of results lacks, seed after seed, and print the table."""
+    """Run what the file of results lacks, seed after seed, and print the table; rows of other settings don't count."""
     path = options.results
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    saved = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    rows = [row for row in saved if row.get("settings") == settings(row["arm"])]
+    if len(rows) < len(saved):
+        print(f"{path}: {len(saved) - len(rows)} rows are of other settings and left out.")
     done = {(row["arm"], row["seed"]) for row in rows}
     for seed in range(options.seeds):
         for name in options.arms or ARMS:

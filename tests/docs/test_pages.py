@@ -1,5 +1,6 @@
 """Links lead on, the tree is the repository's, and numbers agree with those measured."""
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -32,6 +33,23 @@ def test_links_lead_somewhere(page):
         elif anchor and anchor not in map(slug, re.findall(r"^#+ (.*)$", target.read_text(), re.M)):
             broken.append(f"{path}#{anchor}")
     assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_names_of_the_package_are_there(page):
+    """Modules, and what is in them, that the text names in backticks."""
+    named = set(re.findall(r"`(pvg(?:\.\w+)+)`", PAGES[page]))
+    for name in named:
+        assert locate(name), name
+
+
+def locate(name):
+    """A module, or what is in one; None if there is no such thing."""
+    head, _, last = name.rpartition(".")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return getattr(locate(head), last, None) if head else None
 
 
 def test_the_tree_of_the_readme_is_the_repository_s():
