@@ -201,7 +201,7 @@ class Library:
                 (rule, place)
                 for rule in self.rules
                 for place in range(len(rule.hypotheses))
-                if self.alphabet.unifiable(self.patterns[rule.place][place], one)
+                if self.alphabet.unified(self.patterns[rule.place][place], one) is not None
             ]
             known = self._fits[number] = found, frozenset((rule.place, place) for rule, place in found)
         return known

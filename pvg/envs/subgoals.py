@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pvg.envs.terms import Overflow
-
 if TYPE_CHECKING:
     from pvg.envs.statements import Library
 
@@ -32,9 +30,10 @@ class Steps:
     def __init__(self, library: Library, goal: str, limit: int):
         self.library, self.nearness = library, dict[int, float]()
         self.steps: dict[Step, None] = {}
+        unified = library.alphabet.unified
         for rule, pattern in zip(library.rules[:limit], library.patterns[:limit]):
             count = len(rule.hypotheses)
-            missing = _unified(library, pattern[count], goal, pattern[:count]) if count else None
+            missing = unified(pattern[count], goal, pattern[:count]) if count else None
             if missing is not None:
                 self.steps[Step(tuple(missing), 0)] = None
         self.wanted = Wanted(library)
@@ -79,7 +78,10 @@ class Wanted:
         heads = library.heads(numbers)
         for k, j in zip(*(x.tolist() for x in np.nonzero(_alike(heads, self._heads)))):
             (pattern, filled), share = patterns[j]
-            if share > found[k] and library.alphabet.unifiable(pattern, library.copy(numbers[k], filled)):
+            if (
+                share > found[k]
+                and library.alphabet.unified(pattern, library.copy(numbers[k], filled)) is not None
+            ):
                 found[k] = share
         return found
 
@@ -118,7 +120,7 @@ class Subgoals:
             one = library.copy(number, step.filled)
             for place, pattern in enumerate(step.missing):
                 others = step.missing[:place] + step.missing[place + 1 :]
-                left = _unified(library, pattern, one, others)
+                left = library.alphabet.unified(pattern, one, others)
                 if left is None:
                     continue
                 new = Step(tuple(left), step.filled + 1)
@@ -128,13 +130,3 @@ class Subgoals:
                     self.wanted.add(new)
                     more.add(new)
         return more
-
-
-def _unified(library: Library, pattern: str, term: str, others: Sequence[str]) -> list[str] | None:
-    alphabet = library.alphabet
-    if pattern[0] != term[0] and pattern[0] not in alphabet.variables and term[0] not in alphabet.variables:
-        return None
-    try:
-        return alphabet.unify(pattern, term, others)
-    except Overflow:
-        return None

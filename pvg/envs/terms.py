@@ -180,15 +180,15 @@ class Alphabet:
                 raise Overflow
         return others
 
-    def unifiable(self, one: str, other: str) -> bool:
-        """Whether two terms without a common variable have a unifier; not if terms became too long on the way."""
+    def unified(self, one: str, other: str, others: Sequence[str] = ()) -> list[str] | None:
+        """The same; None, too, if terms became too long on the way."""
         x, y = one[0], other[0]
         if x != y and x not in self.variables and y not in self.variables:
-            return False
+            return None
         try:
-            return self.unify(one, other, ()) is not None
+            return self.unify(one, other, others)
         except Overflow:
-            return False
+            return None
 
     def match(self, pattern: str, term: str) -> bool:
         """Whether a term is an instance of a pattern; the term's own variables stay as they are."""
