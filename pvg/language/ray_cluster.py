@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from pvg.errors import explain
 from pvg.language.refusals import CannotStart, require
@@ -39,6 +39,8 @@ for process in known:
 class Cluster:
     """Ray, started or joined; a context that this process is in already is used as it is, and left.
 
+    What was started here is shared by all clusters of this process, and ends with the last of them.
+
     Args:
         address: of a cluster, or ``auto``; None for a local one.
 
@@ -49,14 +51,20 @@ class Cluster:
         CannotStart: Ray is not installed, or does not start.
     """
 
+    users: ClassVar[int] = 0  # of Ray, in this process
+    started: ClassVar[bool] = False  # whether one of them did that
+    guard: ClassVar[subprocess.Popen | None] = None
+
     def __init__(self, address: str | None = None) -> None:
         for name, value in (ENVIRONMENT if address else ENVIRONMENT | LOOPBACK).items():
             os.environ.setdefault(name, value)
         self.ray: Any = require("ray", INSTALL)
-        self.guard: subprocess.Popen | None = None
-        self.owner = not self.ray.is_initialized()
-        if not self.owner:
-            return
+        if not self.ray.is_initialized():
+            self._start(address)
+        self.open = True
+        Cluster.users += 1
+
+    def _start(self, address: str | None) -> None:
         if not address:
             from ray._private import ray_constants
 
@@ -72,18 +80,24 @@ class Cluster:
                 self.ray.shutdown()
                 if not tries:
                     raise CannotStart(f"Ray does not start ({explain(error)}).") from error
+        Cluster.started = True
         if not address:
-            self.guard = _guard()
+            Cluster.guard = _guard()
 
     def stop(self) -> None:
-        """End or leave what was started or joined here."""
-        if not self.owner:
+        """End or leave what was started or joined here, if nobody else uses it."""
+        if not self.open:
             return
-        self.owner = False
+        self.open = False
+        Cluster.users -= 1
+        if Cluster.users or not Cluster.started:
+            return
+        Cluster.started = False
         self.ray.shutdown()
-        if self.guard:
-            self.guard.kill()
-            self.guard.communicate()
+        if guard := Cluster.guard:
+            Cluster.guard = None
+            guard.kill()
+            guard.communicate()
 
 
 def _guard() -> subprocess.Popen:

@@ -254,7 +254,11 @@ if __name__ == "__main__":
     engine.poll()
     print(*[p.pid for p in psutil.Process().children(recursive=True)], flush=True)
     if sys.argv[2] == "close":
+        other = Cluster()
         engine.close()
+        assert other.ray.is_initialized()  # what is shared ends with the last that uses it
+        other.stop()
+        assert not other.ray.is_initialized()
         print("closed", flush=True)
     time.sleep(60)
 """
