@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +40,7 @@ class Trainer(Protocol):
     def load_state_dict(self, saved: dict) -> None: ...
 
 
-class Program:
+class Program(ABC):
     """What every experiment needs around its own training; every public method is a mode (``mode=train``).
 
     A subclass says what is trained and how it is judged in the methods below that have an underscore, as a TorchRL
@@ -65,25 +66,25 @@ class Program:
         self.seed_offset = REPLICA_SEEDS * self.rank
 
     # ------------------------------------------------------------------ what a subclass says
+    @abstractmethod
     def _build(self) -> None:
         """Make what the config names; complain of what is wrong in it, since nothing has been written yet."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _trainer(self) -> Trainer:
         """The trainer of what has been built."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _take(self, state: dict) -> None:
         """Take from a trainer's saved state what is to be judged."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _judge(self) -> dict[str, Any]:
         """What ``mode=evaluate`` prints: names to numbers, or to anything that JSON holds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _show(self, result: Mapping[str, Any]) -> None:
         """Print results as a table."""
-        raise NotImplementedError
 
     def _baselines(self, trainer: Trainer) -> dict[str, Any]:
         """What a run's results have beside those of ``_judge``, such as what takes training again."""
@@ -93,17 +94,17 @@ class Program:
         """An iteration's metrics as they are logged and shown."""
         return metrics
 
-    def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:
+    def _report(self, folder: Path, tracker: Tracker, step: int, result: Mapping[str, Any]) -> None:  # noqa: B027
         """Write what people read, pictures and samples, and hand it to the tracker; ``result`` is what the run has."""
 
-    def _begin(self, trainer: Trainer, folder: Path | None) -> None:
+    def _begin(self, trainer: Trainer, folder: Path | None) -> None:  # noqa: B027
         """Training begins now, or goes on; other replicas than the first have no folder."""
 
     def _own_state(self, trainer: Trainer) -> dict[str, Any]:
         """What this replica must keep beside the trainer's state and its random states."""
         return {}
 
-    def _load_own_state(self, trainer: Trainer, saved: dict[str, Any]) -> None:
+    def _load_own_state(self, trainer: Trainer, saved: dict[str, Any]) -> None:  # noqa: B027
         """Go on from it."""
 
     # ------------------------------------------------------------------ modes

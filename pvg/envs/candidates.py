@@ -57,8 +57,8 @@ class Game:
     Attributes:
         nodes: numbers of the statements proved, the goal's hypotheses first.
         moves: how each of those behind the hypotheses came about.
-        numbers, rules, ages: of the candidates: statement, rule, and how many nodes there were when it came.
-        premises: of the candidates.
+        numbers, rules, premises, features: of the candidates; the last features are how many nodes there were
+            when it came, and how near it brings the goal.
         rejected: how often there was no new candidate, by reason.
     """
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -48,13 +49,13 @@ class ExchangeRules(EnvBase):
     instances: TensorDictBase
 
     # ------------------------------------------------------------------ what a scenario says
+    @abstractmethod
     def message(self, channel: str) -> tuple[int, int]:
         """Length and vocabulary of a message on ``channel``; length 0 for a silent one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def view(self, agent: str, observation: TensorDictBase) -> dict[str, Tensor]:
         """What the agent's network sees: dense tensors made from a compact observation of any batch shape."""
-        raise NotImplementedError
 
     def coins(self, index: Tensor, serial: Tensor) -> Tensor:
         """Public randomness of each game, int16 ``[n, rounds, c]``; row ``r`` is shown from round ``r`` on."""

@@ -58,13 +58,17 @@ class Wanted:
         self.patterns: dict[tuple[str, int], float] = {}
         self._heads: np.ndarray | None = None
 
-    def add(self, step: Step) -> None:
-        """Take the premises that a step misses; a bare variable, which anything would do for, says nothing."""
-        share, self._heads = 1 / len(step.missing), None
+    def add(self, step: Step) -> bool:
+        """Take the premises that a step misses, and say whether that was new.
+
+        A bare variable, which anything would do for, says nothing.
+        """
+        share, new = 1 / len(step.missing), False
         for pattern in step.missing:
-            if pattern[0] not in self.library.alphabet.variables:
-                key = (pattern, step.filled)
-                self.patterns[key] = max(share, self.patterns.get(key, 0.0))
+            key = (pattern, step.filled)
+            if pattern[0] not in self.library.alphabet.variables and share > self.patterns.get(key, 0.0):
+                self.patterns[key], self._heads, new = share, None, True
+        return new
 
     def near(self, numbers: Sequence[int], best: Sequence[float]) -> list[float]:
         """For each statement the largest share of a pattern that it unifies with, but at least ``best``."""
@@ -127,6 +131,6 @@ class Subgoals:
                 if new not in self.open:
                     if len(left) > 1:
                         self.open[new] = None
-                    self.wanted.add(new)
-                    more.add(new)
+                    if self.wanted.add(new):
+                        more.add(new)
         return more

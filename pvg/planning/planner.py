@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ KEPT = (
 )  # of a forest, from one decision to the next
 
 
-class Planner:
+class Planner(ABC):
     """Plans in many games at once; a subclass says how a tree grows (``_search``).
 
     ``plan`` gives the return of every action, ``choose`` an action, ``follow`` goes on to the next decision.
@@ -117,8 +118,9 @@ class Planner:
         self._search()
         return self.forest.returns(self.discount)
 
+    @abstractmethod
     def _search(self) -> None:
-        raise NotImplementedError
+        """Grow the trees until the budget is spent."""
 
     def _late(self) -> bool:
         """Whether the time for this decision is over."""

@@ -6,6 +6,7 @@ So a role is the same object in this process and in a worker; ``Recipe`` says ho
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ class Experience:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-class Actor:
+class Actor(ABC):
     """What both actors share: weights that come, and experiences that are worked on.
 
     Attributes:
@@ -126,8 +127,9 @@ class Actor:
         experience.seconds[self.role] = time.perf_counter() - start
         return experience
 
+    @abstractmethod
     def _work(self, experience: Experience) -> None:
-        raise NotImplementedError
+        """Add to the experience."""
 
 
 class GeneratorActor(Actor):

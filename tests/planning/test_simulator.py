@@ -87,7 +87,5 @@ def test_unknown_features():
 def test_a_planner_needs_a_search():
     simulator = EnvSimulator(Gridworld("maze0", games=2))
     assert simulator.atoms_shape == (100, 5) and simulator.actions == 5
-    planner = Planner(simulator, trees=1)
-    planner.begin(simulator.initial(1))
-    with pytest.raises(NotImplementedError):
-        planner.plan()
+    with pytest.raises(TypeError, match="_search"):
+        Planner(simulator, trees=1)
